@@ -1,0 +1,55 @@
+# ttitrace: libttitrace.so (preload/) and the ttitrace command (analyzer/).
+# MODE=release|debug|asan|tsan   V=1 shows commands   O=dir puts output elsewhere
+# CUDA_HOME=dir has the CUDA headers   PREFIX=dir DESTDIR=dir are for install
+SHELL := /bin/bash
+MODE ?= release
+O ?= build/$(MODE)
+CUDA_HOME ?= /usr/local/cuda
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/.*TTI_VERSION "\(.*\)".*/\1/p' include/ttitrace/ttitrace.h)
+
+MODE_release = -O2 -g
+MODE_debug = -O0 -g3 -Werror -DTTI_DEBUG
+MODE_asan = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DTTI_DEBUG
+MODE_tsan = -O1 -g3 -fsanitize=thread -DTTI_DEBUG
+CFLAGS ?= $(MODE_$(MODE))
+WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wwrite-strings
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+
+obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
+PRELOAD := $(call obj,preload/*.c)
+ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
+UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
+UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
+FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h tests/*.[ch] tests/*/*.[ch] \
+	tests/unit/*/*.[ch] examples/*.[ch])
+
+# Static, so that one file runs on any machine with a libc.
+ANALYZER_LIBS = -Wl,-Bstatic -ljansson -lpcre2-8 -lzstd -liberty -Wl,-Bdynamic -lm
+LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
+
+HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
+HAVE_CUPTI := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))
+CUDA_CFLAGS = -isystem $(CUDA_HOME)/include -isystem $(CUDA_HOME)/extras/CUPTI/include
+
+## all: libttitrace.so (where there are CUDA headers) and ttitrace
+all: analyzer $(if $(HAVE_CUDA),preload,no-cuda)
+analyzer: $(O)/ttitrace
+preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
+no-cuda:
+	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
+
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden $(CUDA_CFLAGS)
+$(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
+$(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC
+$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -I.
+$(O)/%.o: %.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/libttitrace.so: $(PRELOAD)
+	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
+$(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
+	$(LINK) $(ANALYZER_LIBS)
+$(UNIT_ANALYZER): %: %.o $(ANALYZER)
+	$(LINK) $(ANALYZER_LIBS) -lcmocka
