@@ -12,13 +12,35 @@
 #include "ttitrace/record.h"
 #include "ttitrace/varint.h"
 
-/* Bytes to be filled from the front. */
+/* Planes of fewer rows share a zstd block with what stands around them. */
+#define TTI_CUT_ROWS_MIN 1024u
+/* Further cuts of a frame are not made. */
+#define TTI_CUTS_MAX 1024u
+
+/* The content of one frame, filled from the front. */
 struct tti_buffer {
 	uint8_t *data;
 	size_t size;
 	size_t used;
 	bool full; /* something did not fit; what had been put before it stands */
+	uint32_t nr_cuts;
+	uint32_t cuts[TTI_CUTS_MAX]; /* rising offsets where frame.h begins another zstd block */
 };
+
+/* Empty again, for the next frame. */
+static inline void tti_buffer_reset(struct tti_buffer *b)
+{
+	b->used = 0;
+	b->full = false;
+	b->nr_cuts = 0;
+}
+
+/* What follows has other statistics than what was put before: the entropy coder starts afresh. */
+static inline void tti_buffer_cut(struct tti_buffer *b)
+{
+	if (b->nr_cuts < TTI_CUTS_MAX && (!b->nr_cuts || b->cuts[b->nr_cuts - 1] != b->used))
+		b->cuts[b->nr_cuts++] = (uint32_t)b->used;
+}
 
 /* What encoding a batch needs beside the buffer; contents need not be kept between calls. */
 struct tti_scratch {
@@ -51,8 +73,10 @@ static inline void tti_put_varint(struct tti_buffer *b, uint64_t value)
 	tti_put_bytes(b, bytes, tti_varint_put(bytes, value));
 }
 
-static inline void tti_put_field(struct tti_buffer *b, const struct tti_field_desc *f,
-				 const void *record)
+/* Not inlined: gcc would warn of every field type that a caller's small record cannot have. */
+static __attribute__((noinline, unused)) void tti_put_field(struct tti_buffer *b,
+							    const struct tti_field_desc *f,
+							    const void *record)
 {
 	const void *field = (const char *)record + f->offset;
 
@@ -122,11 +146,17 @@ static inline void tti_put_record(struct tti_buffer *b, uint64_t kind, const voi
 static inline void tti_put_planes(struct tti_buffer *b, const uint64_t *residuals, size_t nr_rows,
 				  unsigned nr_planes)
 {
-	uint8_t *out = tti_buffer_take(b, nr_planes * nr_rows);
+	for (unsigned p = 0; p < nr_planes; p++) {
+		uint8_t *out;
 
-	for (unsigned p = 0; out && p < nr_planes; p++)
-		for (size_t i = 0; i < nr_rows; i++)
-			*out++ = (uint8_t)(residuals[i] >> 8 * p);
+		if (nr_rows >= TTI_CUT_ROWS_MIN)
+			tti_buffer_cut(b);
+		out = tti_buffer_take(b, nr_rows);
+		for (size_t i = 0; out && i < nr_rows; i++)
+			out[i] = (uint8_t)(residuals[i] >> 8 * p);
+	}
+	if (nr_planes && nr_rows >= TTI_CUT_ROWS_MIN)
+		tti_buffer_cut(b);
 }
 
 /*
@@ -187,6 +217,7 @@ static inline void tti_put_batch(struct tti_buffer *b, uint64_t kind, const void
 {
 	const struct tti_record_desc *desc = tti_record_desc(kind);
 	const size_t before = b->used;
+	const uint32_t cuts_before = b->nr_cuts;
 	const size_t begin = tti_record_begin(b, kind);
 
 	for (size_t i = 0; i < desc->nr_fields; i++)
@@ -196,8 +227,10 @@ static inline void tti_put_batch(struct tti_buffer *b, uint64_t kind, const void
 		tti_put_column(b, transforms ? transforms[i] : desc->columns[i].transform,
 			       columns[i], columns[0], columns[i ? i - 1 : 0], nr_rows, s);
 	tti_record_end(b, begin);
-	if (b->full)
+	if (b->full) {
 		b->used = before;
+		b->nr_cuts = cuts_before;
+	}
 }
 
 #endif
