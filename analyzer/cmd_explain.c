@@ -14,7 +14,7 @@
 #include "demangle.h"
 #include "json_text.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2 };
 
 /* All that explain says about one name. */
 struct explanation {
@@ -27,7 +27,6 @@ struct explanation {
 struct explain {
 	struct classifier *classifier;
 	bool json;
-	bool rules_failed;
 	char **names;
 	int nr_names;
 	struct explanation now; /* one at a time; too large for the stack */
@@ -45,14 +44,12 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void explain_add_rules(struct explain *e, const char *path)
+static void explain_add_rules(struct explain *e, const char *path, struct argp_state *state)
 {
 	struct diag diag;
 
-	if (classifier_add_rules(e->classifier, path, &diag) < 0) {
-		fprintf(stderr, "ttitrace: %s\n", diag.message);
-		e->rules_failed = true;
-	}
+	if (classifier_add_rules(e->classifier, path, &diag) < 0)
+		argp_error(state, "%s", diag.message);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -64,7 +61,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		e->json = true;
 		return 0;
 	case OPTION_RULES:
-		explain_add_rules(e, arg);
+		explain_add_rules(e, arg, state);
 		return 0;
 	case ARGP_KEY_ARGS:
 		e->names = state->argv + state->next;
@@ -87,17 +84,17 @@ static const struct argp argp = {
 	       "one line: name TAB kind TAB rule.",
 };
 
-static bool explanation_make(struct explain *e, const char *name)
+static int explanation_make(struct explain *e, const char *name, struct diag *diag)
 {
 	struct explanation *const x = &e->now;
 
 	x->name = name;
 	x->demangled = demangle(name);
 	if (!x->demangled)
-		return false;
+		return diag_set(diag, -ENOMEM, "no memory for a name");
 	kernel_text_make(&x->text, name, x->demangled);
 	classify_text(e->classifier, &x->text, &x->found);
-	return true;
+	return 0;
 }
 
 static void print_kind(const struct classification *found)
@@ -136,101 +133,100 @@ static void print_line(const struct explanation *x)
 
 static json_t *rule_json(const struct rule *rule)
 {
-	json_t *object;
-
 	if (!rule)
 		return json_null();
-	object = json_pack("{s:s, s:o}", "how", rule_how_name(rule->how), "pattern",
-			   json_text(rule->pattern));
-	if (rule->file) {
-		json_object_set_new(object, "file", json_text(rule->file));
-		json_object_set_new(object, "line", json_integer(rule->line));
-	}
-	return object;
+	return json_pack("{s:s, s:o, s:o, s:o}", "how", rule_how_name(rule->how), "pattern",
+			 json_text(rule->pattern), "file", json_text(rule->file), "line",
+			 rule->file ? json_integer(rule->line) : json_null());
 }
 
-static bool print_json(const struct explanation *x)
+static void print_json(const struct explanation *x)
 {
-	json_t *const object =
-		json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "name", json_text(x->name), "kind",
-			  x->found.kind, "sub", json_text(x->found.sub), "operator",
-			  x->found.operator_name, "rule", rule_json(x->found.rule), "demangled",
-			  json_text(x->demangled), "readable", json_text(x->text.readable));
-	const int r = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
-
-	putchar('\n');
-	json_decref(object);
-	return r == 0;
+	json_print(json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "name", json_text(x->name),
+			     "kind", x->found.kind, "sub", json_text(x->found.sub), "operator",
+			     x->found.operator_name, "rule", rule_json(x->found.rule), "demangled",
+			     json_text(x->demangled), "readable", json_text(x->text.readable)),
+		   0, stdout);
 }
 
-static bool explain_one(struct explain *e, const char *name,
-			void (*print)(const struct explanation *))
+static int explain_one(struct explain *e, const char *name,
+		       void (*print)(const struct explanation *), struct diag *diag)
 {
-	bool done = explanation_make(e, name);
+	const int r = explanation_make(e, name, diag);
 
-	if (done && e->json)
-		done = print_json(&e->now);
-	else if (done)
-		print(&e->now);
+	if (r < 0)
+		return r;
+	if (e->json)
+		print = print_json;
+	print(&e->now);
 	free(e->now.demangled);
-	return done;
+	if (ferror(stdout))
+		return diag_set(diag, -EIO, "cannot write the output");
+	return 0;
 }
 
-static bool explain_arguments(struct explain *e)
+static int explain_arguments(struct explain *e, struct diag *diag)
 {
-	for (int i = 0; i < e->nr_names; i++) {
+	int r = 0;
+
+	for (int i = 0; i < e->nr_names && r == 0; i++) {
 		if (i && !e->json)
 			putchar('\n');
-		if (!explain_one(e, e->names[i], print_text))
-			return false;
+		r = explain_one(e, e->names[i], print_text, diag);
 	}
-	return true;
+	return r;
 }
 
 /* A NUL byte ends the name in its line: no kernel's name has one. */
-static bool explain_input(struct explain *e)
+static int explain_input(struct explain *e, struct diag *diag)
 {
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
-	bool done = true;
+	int r = 0;
 
-	while (done && (length = getline(&line, &size, stdin)) >= 0) {
+	while (r == 0 && (length = getline(&line, &size, stdin)) >= 0) {
 		if (length && line[length - 1] == '\n')
 			line[length - 1] = '\0';
-		done = explain_one(e, line, print_line);
+		r = explain_one(e, line, print_line, diag);
 	}
+	if (r == 0 && !feof(stdin))
+		r = diag_set(diag, -EIO, "cannot read the names: %s", strerror(errno));
 	free(line);
-	return done && feof(stdin);
+	return r;
 }
 
-static int explain_run(struct explain *e)
+static int explain_run(struct explain *e, struct diag *diag)
 {
-	const bool is_input = e->nr_names == 1 && strcmp(e->names[0], "-") == 0;
+	int r;
 
-	if (e->rules_failed)
-		return EXIT_USAGE;
-	if ((is_input ? explain_input(e) : explain_arguments(e)) && fflush(stdout) == 0 &&
-	    !ferror(stdout))
-		return 0;
-	fprintf(stderr, "ttitrace: %s\n", errno ? strerror(errno) : "no memory");
-	return EXIT_FAILED;
+	if (e->nr_names == 1 && strcmp(e->names[0], "-") == 0)
+		r = explain_input(e, diag);
+	else
+		r = explain_arguments(e, diag);
+	if (r == 0 && fflush(stdout) != 0)
+		r = diag_set(diag, -errno, "cannot write the output: %s", strerror(errno));
+	return r;
 }
 
-int cmd_explain(int argc, char **argv)
+int cmd_explain(int argc, char **argv, struct diag *diag)
 {
 	struct explain *const e = calloc(1, sizeof(*e));
-	int code = EXIT_FAILED;
+	int r;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (e)
 		e->classifier = classifier_new();
-	if (!e || !e->classifier)
-		fprintf(stderr, "ttitrace: no memory\n");
-	else if (argp_parse(&argp, argc, argv, 0, NULL, e) == 0)
-		code = explain_run(e);
+	if (e && e->classifier)
+		r = -argp_parse(&argp, argc, argv, 0, NULL, e);
+	else
+		r = -ENOMEM;
+	if (r < 0)
+		diag_set(diag, r, "%s", strerror(-r));
+	else
+		r = explain_run(e, diag);
 	if (e)
 		classifier_free(e->classifier);
 	free(e);
-	return code;
+	return r;
 }

@@ -3,7 +3,12 @@
 #ifndef ANALYZER_CMD_EXPLAIN_H
 #define ANALYZER_CMD_EXPLAIN_H
 
-/* argv[0] is the command's name.  Returns the exit code; a wrong command line exits with 2. */
-int cmd_explain(int argc, char **argv);
+#include "diag.h"
+
+/*
+ * argv[0] is what argp calls the program.  Returns 0, or a negative errno with the reason in diag;
+ * a wrong command line and a wrong file of rules end the process with argp_err_exit_status.
+ */
+int cmd_explain(int argc, char **argv, struct diag *diag);
 
 #endif

@@ -1,57 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_text.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The length of the character at p; 0 where there is none.  The NUL ends every run of bytes. */
-static size_t utf8_length(const unsigned char *p)
+/* Bytes of the well-formed character that begins here; 0: there is none. */
+static size_t character_bytes(const unsigned char *s, size_t left)
 {
-	const size_t n = p[0] < 0x80                   ? 1
-			 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-			 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-						       : 4;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const size_t n = s[0] < 0x80   ? 1
+			 : s[0] < 0xc0 ? 0
+			 : s[0] < 0xe0 ? 2
+			 : s[0] < 0xf0 ? 3
+			 : s[0] < 0xf8 ? 4
+				       : 0;
+	uint32_t code = n == 1 ? s[0] : n ? s[0] & (0xff >> (n + 1)) : 0;
 
-	if (p[0] >= 0x80 && (p[0] < 0xc2 || p[0] > 0xf4))
+	if (!n || n > left)
 		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	/* overlong forms, surrogates, what is beyond U+10FFFF */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 		return 0;
 	return n;
 }
 
-static char *utf8_repair(const char *bytes)
+json_t *json_bytes(const char *bytes, size_t size)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
-	char *const ret = malloc(3 * strlen(bytes) + 1);
-	char *out = ret;
+	char *text = malloc(3 * size + 1);
+	size_t used = 0;
+	json_t *value;
 
-	if (!ret)
-		return NULL;
-	while (*bytes) {
-		const size_t n = utf8_length((const unsigned char *)bytes);
+	for (size_t i = 0; text && i < size;) {
+		const size_t n = character_bytes((const unsigned char *)bytes + i, size - i);
 
-		memcpy(out, n ? bytes : replacement, n ? n : 3);
-		out += n ? n : 3;
-		bytes += n ? n : 1;
+		memcpy(text + used, n ? bytes + i : replacement, n ? n : 3);
+		used += n ? n : 3;
+		i += n ? n : 1;
 	}
-	*out = '\0';
-	return ret;
+	value = text ? json_stringn(text, used) : NULL;
+	free(text);
+	return value;
 }
 
-json_t *json_text(const char *bytes)
+json_t *json_text(const char *text)
 {
-	json_t *text = json_string(bytes);
-	char *repaired;
+	return text ? json_bytes(text, strlen(text)) : json_null();
+}
 
-	if (text)
-		return text;
-	repaired = utf8_repair(bytes);
-	text = repaired ? json_string(repaired) : NULL;
-	free(repaired);
-	return text;
+json_t *json_u64(uint64_t value)
+{
+	char digits[24];
+
+	if (value <= INT64_MAX)
+		return json_integer((json_int_t)value);
+	snprintf(digits, sizeof(digits), "%" PRIu64, value);
+	return json_string(digits);
+}
+
+void json_print(json_t *value, int indent, FILE *out)
+{
+	const size_t flags = indent ? JSON_INDENT((size_t)indent) | JSON_REAL_PRECISION(6)
+				    : JSON_COMPACT | JSON_REAL_PRECISION(6);
+
+	json_dumpf(value, out, flags | JSON_ENCODE_ANY);
+	fputc('\n', out);
+	json_decref(value);
 }

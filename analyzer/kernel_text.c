@@ -13,7 +13,9 @@ struct scan {
 	char *text, *base;           /* output, KERNEL_TEXT_BYTES each */
 	size_t text_length, base_length;
 	unsigned int depth; /* open template brackets */
-	bool is_cpp;        /* not "Memcpy HtoD (Pageable -> Device)" */
+	unsigned int parens;
+	unsigned int parens_at[64]; /* how many were open where that template bracket was opened */
+	bool is_cpp;                /* not "Memcpy HtoD (Pageable -> Device)" */
 };
 
 static bool is_word(char c)
@@ -212,15 +214,30 @@ static bool scan_space(struct scan *s)
 	return true;
 }
 
+/* A '>' inside parentheses compares, as in enable_if<((8)>(0))>; deeper than 64 is no matter. */
+static bool scan_closes_template(const struct scan *s)
+{
+	const bool is_arrow = s->p > s->start && s->p[-1] == '-';
+
+	if (*s->p != '>' || is_arrow || !s->depth)
+		return false;
+	return s->depth > 64 || s->parens_at[s->depth - 1] == s->parens;
+}
+
 static void scan_other(struct scan *s)
 {
-	const bool is_arrow = *s->p == '>' && s->p > s->start && s->p[-1] == '-';
-
-	if (*s->p == '<')
+	if (*s->p == '<') {
+		if (s->depth < 64)
+			s->parens_at[s->depth] = s->parens;
 		s->depth++;
+	}
 	scan_emit(s, s->p, 1);
-	if (*s->p == '>' && !is_arrow && s->depth)
+	if (scan_closes_template(s))
 		s->depth--;
+	if (*s->p == '(')
+		s->parens++;
+	else if (*s->p == ')' && s->parens)
+		s->parens--;
 	s->p++;
 }
 
