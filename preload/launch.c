@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "launch.h"
+
+#include <sched.h>
+
+#include "capture.h"
+#include "driver.h"
+#include "identity.h"
+#include "life.h"
+
+/* Long enough for the writer to come by twice. */
+#define PATIENCE_NS 500000000u
+
+_Atomic bool recording;
+
+uint64_t record_begin_first(void)
+{
+	return !tls.is_ours && life_begin() ? record_begin() : 0;
+}
+
+/* The row's place in this thread's ring, or NULL: counted as a drop. */
+static struct row *row_reserve(struct thread *t)
+{
+	struct row *row = ring_reserve(&t->ring);
+
+	if (unlikely(!row))
+		counter_add(&t->counters, TTI_COUNTER_RING_FULL, 1);
+	return row;
+}
+
+static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
+		    const struct template_content *content)
+{
+	const uint32_t template = intern(INTERN_TEMPLATE, content, sizeof(*content));
+	struct row *row = row_reserve(t);
+
+	if (unlikely(!template))
+		counter_add(&t->counters, TTI_COUNTER_NO_TEMPLATE, 1);
+	if (unlikely(!row))
+		return;
+	*row = (struct row){
+		.begin = begin,
+		.duration = end - begin < ROW_DURATION_MAX ? end - begin : ROW_DURATION_MAX,
+		.result = (uint64_t)rc,
+		.template = template,
+		.correlation = tls.correlation,
+		.node = tls.node,
+	};
+	ring_commit(&t->ring);
+}
+
+static enum tti_counter counter_of(CUresult rc, const struct template_content *c)
+{
+	if (unlikely(rc != CUDA_SUCCESS))
+		return TTI_COUNTER_FAILED;
+	if (c->op == TTI_OP_NODE || c->flags & TTI_TEMPLATE_CAPTURED)
+		return TTI_COUNTER_CAPTURED;
+	switch (c->op) {
+	case TTI_OP_LAUNCH:
+		return TTI_COUNTER_LAUNCHES;
+	case TTI_OP_GRAPH_LAUNCH:
+		return TTI_COUNTER_GRAPH_LAUNCHES;
+	case TTI_OP_SYNC:
+		return TTI_COUNTER_SYNCS;
+	default:
+		return TTI_COUNTER_COPIES;
+	}
+}
+
+/* The end is read first: what follows is our time, not the call's. */
+static void record(uint64_t begin, CUresult rc, struct template_content *c)
+{
+	const uint64_t end = clock_ticks();
+	struct thread *t = thread_self();
+
+	if (unlikely(!t))
+		return;
+	c->context = context_id();
+	if (unlikely(capture_is_open()) && c->op != TTI_OP_SYNC && c->op != TTI_OP_NODE &&
+	    (tls.node || capture_holds((CUstream)(uintptr_t)c->stream)))
+		c->flags |= TTI_TEMPLATE_CAPTURED;
+	counter_add(&t->counters, counter_of(rc, c), 1);
+	row_put(t, begin, end, rc, c);
+}
+
+static void attributes_add(struct template_content *c, const CUlaunchConfig *config)
+{
+	for (unsigned int i = 0; i < config->numAttrs; i++) {
+		const CUlaunchAttribute *a = &config->attrs[i];
+
+		if (a->id == CU_LAUNCH_ATTRIBUTE_COOPERATIVE && a->value.cooperative)
+			c->flags |= TTI_TEMPLATE_COOPERATIVE;
+		if (a->id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) {
+			c->cluster[0] = a->value.clusterDim.x;
+			c->cluster[1] = a->value.clusterDim.y;
+			c->cluster[2] = a->value.clusterDim.z;
+		}
+	}
+}
+
+static void record_kernel(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op,
+			  const struct launch *l)
+{
+	struct template_content c = {
+		.op = op,
+		.api = id,
+		.kernel = kernel_id(l->function),
+		.grid = { l->grid[0], l->grid[1], l->grid[2] },
+		.block = { l->block[0], l->block[1], l->block[2] },
+		.shared_bytes = l->shared_bytes,
+		.stream = (uint64_t)(uintptr_t)l->stream,
+		.flags = l->flags,
+	};
+
+	if (unlikely(l->config && l->config->numAttrs))
+		attributes_add(&c, l->config);
+	record(begin, rc, &c);
+}
+
+void record_launch(uint64_t begin, uint32_t id, CUresult rc, const struct launch *l)
+{
+	record_kernel(begin, id, rc, TTI_OP_LAUNCH, l);
+}
+
+void record_launch_list(uint64_t begin, uint32_t id, CUresult rc, const CUDA_LAUNCH_PARAMS *list,
+			unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		record_launch(begin, id, rc,
+			      &(const struct launch){
+				      .function = list[i].function,
+				      .stream = list[i].hStream,
+				      .shared_bytes = list[i].sharedMemBytes,
+				      .flags = TTI_TEMPLATE_COOPERATIVE,
+				      .grid = { list[i].gridDimX, list[i].gridDimY,
+						list[i].gridDimZ },
+				      .block = { list[i].blockDimX, list[i].blockDimY,
+						 list[i].blockDimZ },
+			      });
+}
+
+void record_node(uint64_t begin, uint32_t id, CUresult rc, const struct launch *l)
+{
+	record_kernel(begin, id, rc, TTI_OP_NODE, l);
+}
+
+void record_node_params(uint64_t begin, uint32_t id, CUresult rc, const CUgraphNodeParams *p)
+{
+	const CUDA_KERNEL_NODE_PARAMS_v3 *k = &p->kernel;
+
+	if (p->type != CU_GRAPH_NODE_TYPE_KERNEL)
+		return;
+	record_node(begin, id, rc,
+		    &(const struct launch){
+			    .function = k->func ? k->func : (CUfunction)k->kern,
+			    .shared_bytes = k->sharedMemBytes,
+			    .grid = { k->gridDimX, k->gridDimY, k->gridDimZ },
+			    .block = { k->blockDimX, k->blockDimY, k->blockDimZ },
+		    });
+}
+
+void record_graph_launch(uint64_t begin, uint32_t id, CUresult rc, CUgraphExec exec, CUstream s)
+{
+	struct template_content c = {
+		.op = TTI_OP_GRAPH_LAUNCH,
+		.api = id,
+		.graph_exec = graph_exec_id(exec),
+		.stream = (uint64_t)(uintptr_t)s,
+	};
+
+	record(begin, rc, &c);
+}
+
+void record_transfer(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op, uint64_t bytes,
+		     CUstream s)
+{
+	struct template_content c = {
+		.op = op,
+		.api = id,
+		.bytes = bytes,
+		.stream = (uint64_t)(uintptr_t)s,
+	};
+
+	record(begin, rc, &c);
+}
+
+void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s)
+{
+	struct template_content c = {
+		.op = TTI_OP_SYNC,
+		.api = id,
+		.stream = (uint64_t)(uintptr_t)s,
+	};
+
+	record(begin, rc, &c);
+}
+
+/* A graph of many nodes fills the ring in one call; instantiating is no launch, so it may wait. */
+void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t type)
+{
+	struct thread *t = thread_self();
+	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+	struct row *row;
+
+	if (!t)
+		return;
+	while (!(row = ring_reserve(&t->ring)) && clock_read_ns(CLOCK_MONOTONIC) < give_up)
+		sched_yield();
+	if (!row) {
+		counter_add(&t->counters, TTI_COUNTER_RING_FULL, 1);
+		return;
+	}
+	*row = (struct row){
+		.begin = node,
+		.node = origin,
+		.correlation = graph,
+		.duration = type,
+		.template = ROW_GRAPH_NODE,
+	};
+	ring_commit(&t->ring);
+}

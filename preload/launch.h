@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launch.h - the launch path: what every wrapper does on either side of the real call.
+ *
+ * Runs in: the application's thread, once for each launch.  No malloc, no lock, no system call,
+ * no formatting, errno kept.  The first launch of a kernel, and the first of a thread, do more.
+ */
+#ifndef PRELOAD_LAUNCH_H
+#define PRELOAD_LAUNCH_H
+
+#include <cuda.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "thread.h"
+#include "ttitrace/format.h"
+
+struct launch {
+	CUfunction function; /* or a CUkernel */
+	CUstream stream;
+	uint32_t shared_bytes;
+	uint32_t flags; /* tti_template_flag */
+	const CUlaunchConfig *config; /* NULL: there is none */
+	uint32_t grid[3];
+	uint32_t block[3];
+};
+
+extern _Atomic bool recording;
+
+/* Recording is off: find out whether it should be on. */
+uint64_t record_begin_first(void);
+
+/* When the call began, in ticks; 0: do not record it. */
+static inline uint64_t record_begin(void)
+{
+	if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
+		return record_begin_first();
+	if (unlikely(tls.is_ours))
+		return 0;
+	tls.correlation = 0;
+	tls.node = 0;
+	tls.context = NULL;
+	return clock_ticks();
+}
+
+/* `id` is the row of hook_cuda.def. */
+void record_launch(uint64_t begin, uint32_t id, CUresult rc, const struct launch *l);
+void record_launch_list(uint64_t begin, uint32_t id, CUresult rc, const CUDA_LAUNCH_PARAMS *list,
+			unsigned int n);
+void record_node(uint64_t begin, uint32_t id, CUresult rc, const struct launch *l);
+void record_node_params(uint64_t begin, uint32_t id, CUresult rc, const CUgraphNodeParams *p);
+void record_graph_launch(uint64_t begin, uint32_t id, CUresult rc, CUgraphExec exec, CUstream s);
+void record_transfer(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op, uint64_t bytes,
+		     CUstream s);
+void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s);
+
+/* A node came into being in the call under way, outside the launch path: waits for room. */
+void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t type);
+
+#endif

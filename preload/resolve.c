@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve.c - what dlsym and dlvsym answer, and where libc's own are.
+ *
+ * Runs in: whichever thread looks a symbol up, possibly before any constructor and inside the
+ * loader.  No malloc, no lock, no log.  We answer only for a symbol in our tables that the
+ * vendor's library itself would have answered; all else reaches libc by a jump.
+ */
+#include "resolve.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "hook.h"
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* Answer for resolve_entry.S: NULL, and not libc's. */
+#define RESOLVE_ABSENT ((void *)-1)
+
+/* Called from resolve_entry.S. */
+HIDDEN void *resolve_dlsym(void *handle, const char *symbol);
+HIDDEN void *resolve_dlvsym(void *handle, const char *symbol, const char *version);
+
+HIDDEN void *(*resolve_libc_dlsym)(void *, const char *);
+HIDDEN void *(*resolve_libc_dlvsym)(void *, const char *, const char *);
+
+/* What a dynamic section says about the symbols of an object. */
+struct symbols {
+	const ElfW(Sym) *table;
+	const char *strings;
+	const uint32_t *gnu_hash;
+};
+
+static struct symbols symbols_of(const struct dl_phdr_info *object)
+{
+	struct symbols s = { .table = NULL };
+	const ElfW(Dyn) *d = NULL;
+
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			d = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+	for (; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_SYMTAB)
+			s.table = (const void *)d->d_un.d_ptr;
+		if (d->d_tag == DT_STRTAB)
+			s.strings = (const void *)d->d_un.d_ptr;
+		if (d->d_tag == DT_GNU_HASH)
+			s.gnu_hash = (const void *)d->d_un.d_ptr;
+	}
+	return s;
+}
+
+/* Every symbol of a chain whose hash is right; the bloom filter in front is skipped. */
+static const ElfW(Sym) *symbols_find(const struct symbols *s, const char *name)
+{
+	const uint32_t nr_buckets = s->gnu_hash[0], first = s->gnu_hash[1];
+	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
+	const uint32_t *buckets = (const void *)(bloom + s->gnu_hash[2]);
+	const uint32_t *chain = buckets + nr_buckets;
+	uint32_t hash = 5381, i;
+
+	for (const char *c = name; *c; c++)
+		hash = hash * 33 + (uint8_t)*c;
+	i = buckets[hash % nr_buckets];
+	if (i < first)
+		return NULL;
+	for (;; i++) {
+		if ((chain[i - first] | 1) == (hash | 1) && s->table[i].st_value &&
+		    strcmp(s->strings + s->table[i].st_name, name) == 0)
+			return &s->table[i];
+		if (chain[i - first] & 1)
+			return NULL;
+	}
+}
+
+/* Our own exports hide libc's from every ordinary look-up, so libc's table is read directly. */
+static int find_in_libc(struct dl_phdr_info *object, size_t size, void *unused)
+{
+	const char *slash = strrchr(object->dlpi_name, '/');
+	const char *base = slash ? slash + 1 : object->dlpi_name;
+	const struct symbols s = symbols_of(object);
+	const ElfW(Sym) *dlsym_symbol, *dlvsym_symbol;
+
+	(void)size;
+	(void)unused;
+	if (strcmp(base, "libc.so.6") != 0 || !s.table || !s.strings || !s.gnu_hash)
+		return 0;
+	dlsym_symbol = symbols_find(&s, "dlsym");
+	dlvsym_symbol = symbols_find(&s, "dlvsym");
+	if (!dlsym_symbol || !dlvsym_symbol)
+		return 0;
+	resolve_libc_dlvsym = (void *)(object->dlpi_addr + dlvsym_symbol->st_value);
+	__atomic_store_n((void **)&resolve_libc_dlsym,
+			 (void *)(object->dlpi_addr + dlsym_symbol->st_value), __ATOMIC_RELEASE);
+	return 1;
+}
+
+static void find_libc(void)
+{
+	if (!__atomic_load_n((void **)&resolve_libc_dlsym, __ATOMIC_ACQUIRE))
+		dl_iterate_phdr(find_in_libc, NULL);
+}
+
+void *resolve_real(void *library, const char *symbol)
+{
+	find_libc();
+	return resolve_libc_dlsym(library, symbol);
+}
+
+static bool is_in_library(const struct hook_family *family, const void *address)
+{
+	Dl_info info;
+	const char *slash;
+
+	if (!dladdr(address, &info) || !info.dli_fname)
+		return false;
+	slash = strrchr(info.dli_fname, '/');
+	for (const char *const *s = family->sonames; *s; s++)
+		if (strncmp(slash ? slash + 1 : info.dli_fname, *s, strlen(*s)) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A look-up in the global scope finds our export even in a process without a driver, where the
+ * caller must learn that there is none: what stands behind us decides, or that the driver is
+ * loaded at all.
+ */
+static void *answer_global(const struct hook_family *family, const struct hook *h)
+{
+	void *library = NULL;
+
+	if (resolve_libc_dlsym(RTLD_NEXT, h->symbol))
+		return h->wrapper;
+	for (const char *const *s = family->sonames; *s && !library; s++)
+		library = dlopen(*s, RTLD_LAZY | RTLD_NOLOAD);
+	if (library && resolve_libc_dlsym(library, h->symbol))
+		return h->wrapper;
+	resolve_libc_dlsym(RTLD_NEXT, h->symbol); /* for what dlerror() then says */
+	return RESOLVE_ABSENT;
+}
+
+static void *answer_handle(void *handle, const struct hook_family *family, const struct hook *h)
+{
+	void *found = resolve_libc_dlsym(handle, h->symbol);
+
+	if (found == h->wrapper)
+		return answer_global(family, h);
+	if (found && found != __atomic_load_n(h->real, __ATOMIC_RELAXED) &&
+	    is_in_library(family, found))
+		hooks_boot(family, handle);
+	return found && found == __atomic_load_n(h->real, __ATOMIC_RELAXED) ? h->wrapper : NULL;
+}
+
+/*
+ * NULL: let libc answer.  RTLD_NEXT is a request for what stands behind the caller, which is
+ * never us.
+ */
+static void *answer(void *handle, const char *symbol)
+{
+	const struct hook_family *family;
+	const struct hook *h;
+	void *found;
+
+	find_libc();
+	if (handle == RTLD_NEXT || !symbol)
+		return NULL;
+	h = hook_by_name(symbol, &family);
+	if (!h)
+		return NULL;
+	found = handle == RTLD_DEFAULT ? answer_global(family, h) :
+					 answer_handle(handle, family, h);
+	if (found == h->wrapper)
+		dlerror(); /* our own look-ups must not leave an error behind */
+	return found;
+}
+
+void *resolve_dlsym(void *handle, const char *symbol)
+{
+	return answer(handle, symbol);
+}
+
+/* The driver's symbols have no versions: a version asked for is no reason to answer otherwise. */
+void *resolve_dlvsym(void *handle, const char *symbol, const char *version)
+{
+	(void)version;
+	return answer(handle, symbol);
+}

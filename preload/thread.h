@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * thread.h - what we keep for each thread that launches: its ring and its counters.
+ *
+ * A thread's own fields are written by it alone; the writer reads them.  A thread that has ended
+ * is found by asking the system, not by a destructor in the application's thread; its memory
+ * goes to the next thread that comes.
+ */
+#ifndef PRELOAD_THREAD_H
+#define PRELOAD_THREAD_H
+
+#include "counter.h"
+#include "ring.h"
+#include "sys.h"
+
+struct thread {
+	struct thread *next; /* all threads ever; set before it is published */
+	_Atomic uint32_t tid; /* 0: free for another thread */
+	bool is_announced;    /* writer: its record is in the file */
+	struct counters counters;
+	struct ring ring; /* last: its rows follow */
+};
+
+/* Thread-local, small: static TLS is scarce. */
+struct tls {
+	struct thread *thread; /* NULL: none yet */
+	uint64_t node;	       /* CUPTI: node that the call under way has created */
+	void *context;	       /* CUPTI: CUcontext of the call under way */
+	uint32_t correlation;  /* CUPTI: id of the call under way */
+	uint32_t is_ours;      /* code of ours is running: calls we cause are not recorded */
+	/* The context looked up last, so that most launches need no look-up. */
+	void *last_context;
+	uint32_t last_context_id;
+	uint32_t last_context_generation;
+	bool is_without_thread; /* there was no memory for it; do not ask again */
+};
+
+extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* This thread's record, made when it is first asked for; NULL: no memory, counted. */
+struct thread *thread_self(void);
+
+/* All of them, newest first; walk with ->next. */
+struct thread *thread_first(void);
+
+/* Writer: gives the memory of an ended and drained thread to the next that comes. */
+void thread_retire(struct thread *t);
+
+/* In a forked child: the parent's threads do not exist here. */
+void threads_forget(void);
+
+/* Counter values over all threads, ended ones too. */
+uint64_t threads_total(unsigned counter);
+
+#endif
