@@ -59,3 +59,5 @@ $(O)/tests/bench/bench_trace: $(O)/tests/bench/bench_trace.o
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
+.PHONY: all analyzer preload no-cuda
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
