@@ -143,6 +143,9 @@ static void take_process(struct model *m, const struct tti_process *process)
 	m->command = intern(m, process->command);
 	m->rank = intern(m, process->rank);
 	m->version = intern(m, process->version);
+	/* The frame that these stand in does not stay. */
+	m->process.host = m->process.program = m->process.command = m->process.rank =
+		m->process.version = (struct tti_str){ 0 };
 }
 
 static int take_info(struct model *m, const struct tti_info *info)

@@ -483,17 +483,25 @@ static bool has_losses(const struct trace *t)
 	return false;
 }
 
-bool trace_is_complete(const struct trace *t)
+/* Without device timing there is nothing to be joined. */
+static bool is_joined(const struct trace *t)
 {
 	const struct correlation *c = &t->correlation;
+	const char *timing = model_info(&t->model, "option.timing");
 
+	if (timing && !strcmp(timing, "none") && !trace_has_device_rows(t))
+		return true;
+	return !c->launches_without_record && !c->graphs_without_record &&
+	       !c->kernels_without_launch && !c->nodes_without_launch && !t->mismatched;
+}
+
+bool trace_is_complete(const struct trace *t)
+{
 	for (int i = 0; i < TTI_COUNTER_LIMIT; i++)
 		if (trace_counter_differs(t, i))
 			return false;
 	return t->model.has_finish && !damage_is_any(&t->damage) && !has_losses(t) &&
-	       !c->launches_without_record && !c->graphs_without_record &&
-	       !c->kernels_without_launch && !c->nodes_without_launch && !t->mismatched &&
-	       !t->model.problems[PROBLEM_bad_record] &&
+	       is_joined(t) && !t->model.problems[PROBLEM_bad_record] &&
 	       !t->model.problems[PROBLEM_frame_remainder] &&
 	       !t->model.problems[PROBLEM_undefined_template] &&
 	       !t->model.problems[PROBLEM_undefined_device_template];
