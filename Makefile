@@ -44,7 +44,8 @@ no-cuda:
 
 $(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
-$(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC
+$(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
+$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC $(CUDA_CFLAGS) -I.
 $(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
@@ -56,6 +57,40 @@ $(O)/libttitrace.so: $(PRELOAD)
 	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
 $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
 	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
+# Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
+# nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
+FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
+FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
+PROGRAMS := $(basename $(call obj,tests/programs/*.c)) $(O)/tests/programs/routes_linked
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so)
+BENCHES := $(basename $(call obj,tests/bench/*.c))
+WAY := $(O)/tests/programs/way/way.o
+SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
+## fakes: the stand-in driver and CUPTI, and the test programs
+fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+$(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
+	$(SHARED)
+$(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
+	$(SHARED)
+$(O)/tests/fake/cheap/fake_module.o: tests/fake/fake_module.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -DFAKE_CHEAP -c -o $@ $<
+$(O)/tests/fake/cheap/libcuda.so.1: $(filter-out %/fake_module.o,$(FAKE_CUDA)) $(O)/tests/fake/cheap/fake_module.o
+	$(SHARED)
+$(O)/tests/fake/versioned/libcuda.so.1: $(FAKE_CUDA)
+	mkdir -p $(@D)
+	$(SHARED) -Wl,--default-symver
+$(O)/tests/programs/plugin/lib%.so: $(O)/tests/programs/plugin/%.o $(WAY)
+	$(SHARED)
+$(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
+	$(SHARED)
+# The third library comes before the driver in the search order.
+$(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
+		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
+	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+$(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
+	$(LINK) -ldl -pthread -lm
+
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
