@@ -18,7 +18,9 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
-PRELOAD := $(call obj,preload/*.c)
+PRELOAD := $(call obj,preload/*.c) $(O)/preload/resolve_entry.o
+# Hooks with nothing behind them: what standing in front of the driver costs by itself.
+PRELOAD_NOP := $(addprefix $(O)/preload/,hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
 UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -40,24 +42,64 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
-$(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC
+$(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
+$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC $(CUDA_CFLAGS) -I.
 $(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/%.o: %.S
+	mkdir -p $(@D); echo '  AS $@'
+	$(CC) $(CFLAGS) -c -o $@ $<
 $(O)/libttitrace.so: $(PRELOAD)
 	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
+$(O)/libttitrace-nop.so: $(PRELOAD_NOP)
+	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
+# Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
+# nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
+FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
+FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
+PROGRAMS := $(basename $(call obj,tests/programs/*.c)) $(O)/tests/programs/routes_linked
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so)
+BENCHES := $(basename $(call obj,tests/bench/*.c))
+WAY := $(O)/tests/programs/way/way.o
+SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
+## fakes: the stand-in driver and CUPTI, and the test programs
+fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+$(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
+	$(SHARED)
+$(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
+	$(SHARED)
+$(O)/tests/fake/cheap/fake_module.o: tests/fake/fake_module.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -DFAKE_CHEAP -c -o $@ $<
+$(O)/tests/fake/cheap/libcuda.so.1: $(filter-out %/fake_module.o,$(FAKE_CUDA)) $(O)/tests/fake/cheap/fake_module.o
+	$(SHARED)
+$(O)/tests/fake/versioned/libcuda.so.1: $(FAKE_CUDA)
+	mkdir -p $(@D)
+	$(SHARED) -Wl,--default-symver
+$(O)/tests/programs/plugin/lib%.so: $(O)/tests/programs/plugin/%.o $(WAY)
+	$(SHARED)
+$(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
+	$(SHARED)
+# The third library comes before the driver in the search order.
+$(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
+		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
+	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+$(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
+	$(LINK) -ldl -pthread -lm
+
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
-$(O)/tests/mktrace: $(O)/tests/mktrace.o
-	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
-$(O)/tests/bench/bench_trace: $(O)/tests/bench/bench_trace.o
+# Traces without a GPU: from text, and large ones for measuring.
+$(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 .PHONY: all analyzer preload no-cuda
+$(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -122,7 +122,13 @@ int inputs_add(struct inputs *in, const char *path, struct diag *diag)
 	return r;
 }
 
-/* The value of "run" in the first frame, where the recorder puts it; empty: there is none. */
+static bool is_text(const struct tti_str *s, const char *text)
+{
+	return s->size == strlen(text) && !memcmp(s->data, text, s->size);
+}
+
+/* The value of option "run" in the first frame, where the recorder puts it; empty: there is none.
+ */
 static void read_run_id(const char *path, char *id, size_t size)
 {
 	struct diag ignored;
@@ -141,7 +147,7 @@ static void read_run_id(const char *path, char *id, size_t size)
 			if (record.kind != TTI_RECORD_INFO ||
 			    record_fields(&record, &fields, &present, &room) < 0)
 				continue;
-			if (fields.info.key.size == 3 && !memcmp(fields.info.key.data, "run", 3))
+			if (is_text(&fields.info.key, "option.run"))
 				snprintf(id, size, "%.*s", (int)fields.info.value.size,
 					 fields.info.value.data ? fields.info.value.data : "");
 		}

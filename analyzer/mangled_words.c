@@ -50,6 +50,8 @@ static const char *words_skip(struct words *w, const char *p, const char *end)
 {
 	const char *q = p + 1;
 
+	if (*p == 'L' && q < end && isdigit((unsigned char)*q))
+		return q; /* an internal name, as of nvcc's static stubs: _ZN5flashL16... */
 	if (*p == 'I' && w->after_name)
 		words_append(w, "<", 1);
 	w->after_name = false;

@@ -239,13 +239,13 @@ static json_t *graph_json(const struct trace *t, const struct tti_graph_exec *ex
 		    m->templates.rows[i].definition.graph == exec->id)
 			launches += m->templates.rows[i].count;
 	for (size_t i = 1; i < m->device_templates.nr; i++)
-		if (m->device_templates.rows[i].definition.graph == exec->id) {
+		if (m->device_templates.rows[i].definition.graph == exec->cupti && exec->cupti) {
 			records += m->device_templates.rows[i].count;
 			time_ns += m->device_templates.rows[i].time_ns;
 		}
 	set_u64(object, "pid", m->process.pid);
 	set_u64(object, "graph", exec->id);
-	set_u64(object, "from", exec->graph);
+	set_u64(object, "cupti", exec->cupti);
 	set_u64(object, "launches", launches);
 	set_u64(object, "records", records);
 	set_u64(object, "time_ns", time_ns);

@@ -483,13 +483,19 @@ static bool has_losses(const struct trace *t)
 	return false;
 }
 
+bool trace_is_untimed(const struct trace *t)
+{
+	const char *timing = model_info(&t->model, "option.timing");
+
+	return timing && !strcmp(timing, "none") && !trace_has_device_rows(t);
+}
+
 /* Without device timing there is nothing to be joined. */
 static bool is_joined(const struct trace *t)
 {
 	const struct correlation *c = &t->correlation;
-	const char *timing = model_info(&t->model, "option.timing");
 
-	if (timing && !strcmp(timing, "none") && !trace_has_device_rows(t))
+	if (trace_is_untimed(t))
 		return true;
 	return !c->launches_without_record && !c->graphs_without_record &&
 	       !c->kernels_without_launch && !c->nodes_without_launch && !t->mismatched;

@@ -49,6 +49,7 @@ int trace_scan(const char *path, struct names *names, struct trace **ret_trace, 
 void trace_free(struct trace *t); /* accepts NULL */
 
 bool trace_has_device_rows(const struct trace *t);
+bool trace_is_untimed(const struct trace *t); /* by the user's wish */
 
 /* Whether a counter of the recorder contradicts the rows; the rows may only be behind after a kill.
  */

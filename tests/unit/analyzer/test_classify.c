@@ -215,6 +215,8 @@ static void a_long_mangled_name_is_read_by_its_words(void **state)
 			    59);
 	mangled_words(words, 1, name);
 	assert_string_equal(words, "");
+	mangled_words(words, sizeof(words), "_ZN5flashL9flash_fwdILi4E3fooEvv");
+	assert_string_equal(words, "flash::flash_fwd<foo");
 	mangled_words(words, sizeof(words), "_Z99999999999999999999999999x3foo");
 	assert_string_equal(words, "foo");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_trace N - a trace of N launches as a diffusion run makes them, on standard output: 250
+ * mkbench N - a trace of N launches as a diffusion run makes them, on standard output: 250
  * templates in a repeating sequence, durations that jitter, three correlation ids a launch, host
  * rows and device rows in turns of a quarter of a second.
  */
