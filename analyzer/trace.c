@@ -487,7 +487,10 @@ bool trace_is_untimed(const struct trace *t)
 {
 	const char *timing = model_info(&t->model, "option.timing");
 
-	return timing && !strcmp(timing, "none") && !trace_has_device_rows(t);
+	/* The recorder writes the number of the choice, people who write traces by hand its word.
+	 */
+	return timing && (!strcmp(timing, "none") || !strcmp(timing, "1")) &&
+	       !trace_has_device_rows(t);
 }
 
 /* Without device timing there is nothing to be joined. */
