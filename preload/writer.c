@@ -63,6 +63,7 @@ static struct {
 	struct clock_pair from, middle, now;
 	uint64_t frame_rows;     /* in the content so far */
 	_Atomic bool has_failed; /* the file could not be made */
+	bool is_finished;	 /* the last record is in the file */
 } w;
 
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
@@ -330,8 +331,10 @@ static void answer(uint32_t request)
 	if (!atomic_load(&is_cupti_off))
 		cupti_flush(true);
 	drain();
-	if (reason)
+	if (reason) {
 		finish(reason);
+		w.is_finished = true;
+	}
 	atomic_store(&answered, request);
 	sys_wake(&answered);
 }
@@ -342,7 +345,7 @@ static void *run(void *unused)
 
 	tls.is_ours = 1;
 	prctl(PR_SET_NAME, "ttitrace");
-	while (!w.has_failed && !atomic_load(&ending)) {
+	while (!w.has_failed && !w.is_finished) {
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
