@@ -208,6 +208,7 @@ static void put_rows(struct thread *t, uint32_t nr_rows)
 		column[tti_column_host_correlation][n] = row->correlation;
 		column[tti_column_host_result][n] = row->result;
 		column[tti_column_host_node][n] = row->node;
+		column[tti_column_host_parameters][n] = 0;
 		n++;
 	}
 	if (!t->is_announced)
