@@ -130,12 +130,10 @@ def build_cuda(source, output, *flags):
 
 
 def write_results(name, lines, data):
-    """The same result for people (printed, and OUT/name.txt) and for programs (OUT/name.json)."""
+    """The same result for people (OUT/name.txt) and for programs (OUT/name.json)."""
     OUT.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(lines) + "\n"
-    (OUT / f"{name}.txt").write_text(text)
+    (OUT / f"{name}.txt").write_text("\n".join(lines) + "\n")
     (OUT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
-    print(text, end="", flush=True)
 
 
 def table(header, rows):

@@ -204,7 +204,9 @@ def main():
         programs = [p for p in all_programs(scratch) if not args.programs or p.name in args.programs]
         rows = run_all(programs, traces, args.jobs)
         keep_traces(traces)
-    write_results("coverage", text(rows), rows)
+    lines = text(rows)
+    print("\n".join(lines))
+    write_results("coverage", lines, rows)
     sys.exit(any(row["verdict"] == "FAILED" for row in rows))
 
 
