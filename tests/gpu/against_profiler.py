@@ -15,10 +15,11 @@ import pathlib
 import sys
 import tempfile
 
-from common import PROGRAMS, python, recorded, report, run, skip_without_gpu, table, write_results
+from common import PROGRAMS, limit_time, python, recorded, report, run, skip_without_gpu, table, write_results
 
 WORK = PROGRAMS / "profiled_diffusion.py"
-TIMEOUT_S = 150
+TIME_LIMIT_S = 200
+TIMEOUT_S = 100
 MIN_SHARE = 0.005
 MAX_DIFFERENCE = 0.02
 
@@ -141,6 +142,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2, help="runs of each side, in turn")
     args, work_options = parser.parse_known_args()
     skip_without_gpu()
+    limit_time(TIME_LIMIT_S)
     ours, theirs = [], []
     for _ in range(args.rounds):
         ours.append(measure(by_ttitrace, work_options))

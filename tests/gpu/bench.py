@@ -27,6 +27,7 @@ from common import (
     ROOT,
     build_cuda,
     kill_group,
+    limit_time,
     python,
     recorded,
     report,
@@ -34,12 +35,14 @@ from common import (
     skip_without_gpu,
     spread,
     table,
+    time_left,
     trace_bytes,
     wait_with_usage,
     write_results,
 )
 
-START_TIMEOUT_S = 150
+TIME_LIMIT_S = 470
+START_TIMEOUT_S = 120
 REPETITION_TIMEOUT_S = 90
 EXIT_TIMEOUT_S = 60
 
@@ -111,7 +114,7 @@ class Worker:
         return Broken(f"{self.setup.name}: {why}\n" + "\n".join(tail))
 
     def await_event(self, event, timeout_s):
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + time_left(timeout_s)
         while True:
             try:
                 line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -349,6 +352,7 @@ def main():
     args = parser.parse_args()
     if args.device == "cuda":
         skip_without_gpu()
+    limit_time(TIME_LIMIT_S)
     bench = Bench(args)
     run(bench.generate, START_TIMEOUT_S)  # fills the page cache, for all alike
     bench.diffusion()

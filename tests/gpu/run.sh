@@ -23,6 +23,10 @@ if ! "${PYTHON:-python3}" -c 'import sys; sys.path.insert(0, "tests/gpu"); impor
 	echo "0 passed, 0 failed, ${#tests[@]} skipped"
 	exit 77
 fi
+if ! [ -x "$BUILD/ttitrace" ] || ! [ -e "$BUILD/libttitrace.so" ]; then
+	echo "$BUILD has no ttitrace and libttitrace.so: run make first" >&2
+	exit 1
+fi
 # shellcheck source=tests/gpu/setup.sh
 . tests/gpu/setup.sh || exit 1
 
