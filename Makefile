@@ -18,7 +18,9 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
-PRELOAD := $(call obj,preload/*.c)
+PRELOAD := $(call obj,preload/*.c) $(O)/preload/resolve_entry.o
+# Hooks with nothing behind them: what standing in front of the driver costs by itself.
+PRELOAD_NOP := $(addprefix $(O)/preload/,hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
 UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -40,7 +42,7 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC $(CUDA_CFLAGS) -I.
@@ -48,8 +50,13 @@ $(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/%.o: %.S
+	mkdir -p $(@D); echo '  AS $@'
+	$(CC) $(CFLAGS) -c -o $@ $<
 $(O)/libttitrace.so: $(PRELOAD)
 	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
+$(O)/libttitrace-nop.so: $(PRELOAD_NOP)
+	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
 # Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
@@ -88,3 +95,6 @@ $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
+.PHONY: all analyzer preload no-cuda
+$(V).SILENT:
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

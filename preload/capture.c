@@ -12,10 +12,14 @@ void capture_began(CUresult rc)
 		atomic_fetch_add_explicit(&captures_open, 1, memory_order_relaxed);
 }
 
-/* An end that the driver refuses may still have ended the capture; never below zero. */
-void capture_ended(void)
+/* These failures end a capture too.  One too many open costs time, one too few costs truth. */
+void capture_ended(CUresult rc)
 {
 	uint32_t open = atomic_load_explicit(&captures_open, memory_order_relaxed);
+
+	if (rc != CUDA_SUCCESS && rc != CUDA_ERROR_STREAM_CAPTURE_INVALIDATED &&
+	    rc != CUDA_ERROR_STREAM_CAPTURE_UNJOINED)
+		return;
 
 	while (open && !atomic_compare_exchange_weak(&captures_open, &open, open - 1)) {
 	}

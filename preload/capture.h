@@ -20,7 +20,7 @@ static inline bool capture_is_open(void)
 
 /* Hooks. */
 void capture_began(CUresult rc);
-void capture_ended(void);
+void capture_ended(CUresult rc);
 
 /* Does `stream` take part in a capture? */
 bool capture_holds(CUstream stream);

@@ -10,10 +10,10 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-#define DRIVER(symbol, params)                                                                     \
-	static CUresult absent_##symbol params                                                     \
-	{                                                                                          \
-		return CUDA_ERROR_NOT_FOUND;                                                       \
+#define DRIVER(symbol, params)                 \
+	static CUresult absent_##symbol params \
+	{                                      \
+		return CUDA_ERROR_NOT_FOUND;   \
 	}
 #include "driver.def"
 #undef DRIVER
@@ -32,9 +32,9 @@ void driver_bind(void)
 
 	if (!library)
 		return;
-#define DRIVER(symbol, params)                                                               \
-	real = resolve_real(library, #symbol);                                                     \
-	if (real)                                                                                  \
+#define DRIVER(symbol, params)                 \
+	real = resolve_real(library, #symbol); \
+	if (real)                              \
 		driver.symbol = (CUresult(*) params)real;
 #include "driver.def"
 #undef DRIVER
@@ -44,9 +44,9 @@ static uint64_t attribute(CUdevice d, CUdevice_attribute a)
 {
 	int value = 0;
 
-	return driver.cuDeviceGetAttribute(&value, a, d) == CUDA_SUCCESS && value > 0 ?
-		       (uint64_t)value :
-		       0;
+	return driver.cuDeviceGetAttribute(&value, a, d) == CUDA_SUCCESS && value > 0
+		       ? (uint64_t)value
+		       : 0;
 }
 
 bool driver_describe(int ordinal, struct tti_device *ret_device, struct device_text *text)

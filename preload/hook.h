@@ -17,7 +17,7 @@ struct hook {
 
 struct hook_family {
 	const char *const *sonames; /* the library, newest first, up to NULL */
-	const char *prefix;	    /* of every symbol in it */
+	const char *prefix;         /* of every symbol in it */
 	const struct hook *hooks;
 	size_t nr_hooks;
 };

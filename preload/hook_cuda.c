@@ -5,42 +5,50 @@
  * Runs in: the application's thread.  No malloc, no lock, no system call, errno kept.
  */
 #define __CUDA_API_VERSION_INTERNAL /* the symbols as they are, and their _ptsz twins */
-#include "hook.h"
+#include "hook_cuda.h"
 
 #include <cuda.h>
 #include <cudaProfiler.h>
 
+#include "capture.h"
+#include "hook.h"
+#include "identity.h"
 #include "launch.h"
 #include "life.h"
 #include "resolve.h"
 
 #define RECORDED(record) const uint64_t begin = record_begin(), if (begin) record
-#define AFTER(action)	 (void)0, action
-#define BEFORE(action)	 action, (void)0
+#define AFTER(action)    (void)0, action
+#define BEFORE(action)   action, (void)0
 
-#define LAUNCH(...) RECORDED(record_launch(begin, id, rc, LAUNCH_ARGS(__VA_ARGS__)))
-#define LAUNCH_ARGS(f, s, shared_, flags_, config_, gx_, gy_, gz_, bx_, by_, bz_)                  \
-	&(const struct launch)                                                                     \
-	{                                                                                          \
-		.function = f, .stream = s, .shared_bytes = shared_, .flags = flags_,              \
-		.config = config_, .grid = { gx_, gy_, gz_ }, .block = { bx_, by_, bz_ }           \
+#define LAUNCH(...)      RECORDED(record_launch(begin, id, rc, LAUNCH_ARGS(__VA_ARGS__)))
+#define LAUNCH_ARGS(f, s, shared_, flags_, config_, gx_, gy_, gz_, bx_, by_, bz_)     \
+	&(const struct launch)                                                        \
+	{                                                                             \
+		.function = f, .stream = s, .shared_bytes = shared_, .flags = flags_, \
+		.config = config_, .grid = { gx_, gy_, gz_ }, .block = {              \
+			bx_,                                                          \
+			by_,                                                          \
+			bz_                                                           \
+		}                                                                     \
 	}
 #define LAUNCH_LIST(list, n) RECORDED(record_launch_list(begin, id, rc, list, n))
-#define NODE(f, shared_, gx, gy, gz, bx, by, bz)                                                   \
-	RECORDED(record_node(begin, id, rc, LAUNCH_ARGS(f, NULL, shared_, 0, NULL, gx, gy, gz, bx, by, bz)))
-#define NODE_PARAMS(p)	 RECORDED(record_node_params(begin, id, rc, p))
-#define GRAPH(exec, s)	 RECORDED(record_graph_launch(begin, id, rc, exec, s))
-#define COPY(bytes, s)	 RECORDED(record_transfer(begin, id, rc, TTI_OP_COPY, bytes, s))
-#define FILL(bytes, s)	 RECORDED(record_transfer(begin, id, rc, TTI_OP_FILL, bytes, s))
-#define SYNC(s)		 RECORDED(record_sync(begin, id, rc, s))
+#define NODE(f, shared_, gx, gy, gz, bx, by, bz) \
+	RECORDED(record_node(begin, id, rc,      \
+			     LAUNCH_ARGS(f, NULL, shared_, 0, NULL, gx, gy, gz, bx, by, bz)))
+#define NODE_PARAMS(p) RECORDED(record_node_params(begin, id, rc, p))
+#define GRAPH(exec, s) RECORDED(record_graph_launch(begin, id, rc, exec, s))
+#define COPY(bytes, s) RECORDED(record_transfer(begin, id, rc, TTI_OP_COPY, bytes, s))
+#define FILL(bytes, s) RECORDED(record_transfer(begin, id, rc, TTI_OP_FILL, bytes, s))
+#define SYNC(s)        RECORDED(record_sync(begin, id, rc, s))
 
 static void hooks_swap(void **pfn, CUresult rc);
 
-#define FAMILY	 cuda
+#define FAMILY   cuda
 #define HOOK_DEF "hook_cuda.def"
-#define SONAMES	 "libcuda.so.1", "libcuda.so"
-#define PREFIX	 "cu"
-#define ABSENT	 CUDA_ERROR_NOT_FOUND
+#define SONAMES  "libcuda.so.1", "libcuda.so"
+#define PREFIX   "cu"
+#define ABSENT   CUDA_ERROR_NOT_FOUND
 #include "hook_family.inc"
 
 /*

@@ -13,7 +13,7 @@
 #include "driver.h"
 #include "thread.h"
 
-#define MAP_SLOTS 65536u
+#define MAP_SLOTS  65536u
 #define MAP_PROBES 16u
 
 /* handle -> generation and id, lock-free; a slot keeps its handle for good. */
@@ -81,9 +81,9 @@ static uint32_t attribute(CUfunction f, CUfunction_attribute a)
 {
 	int value = 0;
 
-	return driver.cuFuncGetAttribute(&value, a, f) == CUDA_SUCCESS && value > 0 ?
-		       (uint32_t)value :
-		       0;
+	return driver.cuFuncGetAttribute(&value, a, f) == CUDA_SUCCESS && value > 0
+		       ? (uint32_t)value
+		       : 0;
 }
 
 /* PyTorch and cuDNN pass a CUkernel as CUfunction: then only cuKernel* calls answer. */
@@ -135,9 +135,9 @@ uint32_t kernel_id(CUfunction f)
 static uint32_t define_graph_exec(void *handle, uint32_t generation)
 {
 	struct graph_exec_content g = { .handle = (uint64_t)(uintptr_t)handle,
-					.generation = generation };
+					.generation = generation,
+					.cupti = cupti_graph_exec_id(handle) };
 
-	cupti_graph_exec_ids(handle, &g.exec, &g.graph);
 	return intern(INTERN_GRAPH_EXEC, &g, sizeof(g));
 }
 

@@ -31,10 +31,10 @@ struct kernel_content {
 struct template_content {
 	uint64_t stream; /* the handle */
 	uint64_t bytes;
-	uint32_t op;  /* tti_op */
-	uint32_t api; /* row of hook_cuda.def */
+	uint32_t op;                          /* tti_op */
+	uint32_t api;                         /* row of hook_cuda.def */
 	uint32_t kernel, context, graph_exec; /* ids */
-	uint32_t flags;			      /* tti_template_flag */
+	uint32_t flags;                       /* tti_template_flag */
 	uint32_t grid[3], block[3], cluster[3];
 	uint32_t shared_bytes;
 };
@@ -50,9 +50,19 @@ struct context_content {
 struct graph_exec_content {
 	uint64_t handle;
 	uint64_t generation;
-	uint32_t exec; /* CUPTI's id; 0: unknown */
-	uint32_t graph;
+	uint64_t cupti; /* CUPTI's id; 0: not known */
 };
+
+struct device_template_content {
+	uint64_t bytes;
+	uint32_t activity; /* tti_activity */
+	uint32_t name;     /* INTERN_STRING */
+	uint32_t device, context, stream, graph;
+	uint32_t grid[3], block[3];
+	uint32_t static_shared_bytes, dynamic_shared_bytes, registers, local_bytes;
+	uint32_t copy_kind, source_memory, target_memory, zero;
+};
+_Static_assert(sizeof(struct device_template_content) == 88, "no padding");
 
 /* 0: the tables are full. */
 uint32_t kernel_id(CUfunction f);

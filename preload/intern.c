@@ -10,10 +10,10 @@
 
 #include "sys.h"
 
-#define ARENA_BYTES  (256u << 20) /* reserved, not used: pages count when touched */
-#define ENTRIES_MAX  (1u << 20)
-#define SLOTS	     (2 * ENTRIES_MAX)
-#define PROBES_MAX   64
+#define ARENA_BYTES (256u << 20) /* reserved, not used: pages count when touched */
+#define ENTRIES_MAX (1u << 20)
+#define SLOTS       (2 * ENTRIES_MAX)
+#define PROBES_MAX  64
 
 struct blob {
 	uint32_t size;
@@ -130,8 +130,8 @@ uint32_t intern(enum intern_kind kind, const void *content, size_t size)
 		if (!seen) {
 			if (!id)
 				id = add(t, content, size);
-			if (!id || atomic_compare_exchange_strong(slot, &seen,
-								  (uint64_t)hash << 32 | id))
+			if (!id ||
+			    atomic_compare_exchange_strong(slot, &seen, (uint64_t)hash << 32 | id))
 				return id;
 			/* Somebody took the slot meanwhile: it may be the same content. */
 		}

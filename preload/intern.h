@@ -14,20 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct intern; /* one table: ids from 1 */
-
-/* The tables, one per record that defines an id. */
+/* The tables, one per record that defines an id; each behind those that it refers to. */
 enum intern_kind {
 	INTERN_STRING,
 	INTERN_KERNEL,
-	INTERN_TEMPLATE,
 	INTERN_CONTEXT,
-	INTERN_DEVICE_TEMPLATE,
 	INTERN_GRAPH_EXEC,
+	INTERN_TEMPLATE,
+	INTERN_DEVICE_TEMPLATE,
 	NR_INTERN_KINDS
 };
 
-/* False: no memory; every id will be 0. */
+/* False: no memory; every id will be 0.  Ids are from 1. */
 bool intern_init(void);
 
 /*

@@ -67,6 +67,14 @@ static enum tti_counter counter_of(CUresult rc, const struct template_content *c
 	}
 }
 
+/* CUPTI has told of the node that the call made; without it the driver is asked. */
+static bool is_captured(const struct template_content *c)
+{
+	if (c->op == TTI_OP_SYNC || c->op == TTI_OP_NODE)
+		return false;
+	return tls.node || (capture_is_open() && capture_holds((CUstream)(uintptr_t)c->stream));
+}
+
 /* The end is read first: what follows is our time, not the call's. */
 static void record(uint64_t begin, CUresult rc, struct template_content *c)
 {
@@ -76,8 +84,7 @@ static void record(uint64_t begin, CUresult rc, struct template_content *c)
 	if (unlikely(!t))
 		return;
 	c->context = context_id();
-	if (unlikely(capture_is_open()) && c->op != TTI_OP_SYNC && c->op != TTI_OP_NODE &&
-	    (tls.node || capture_holds((CUstream)(uintptr_t)c->stream)))
+	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
 	counter_add(&t->counters, counter_of(rc, c), 1);
 	row_put(t, begin, end, rc, c);
@@ -195,8 +202,8 @@ void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s)
 	record(begin, rc, &c);
 }
 
-/* A graph of many nodes fills the ring in one call; instantiating is no launch, so it may wait. */
-void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t type)
+/* Off the launch path: waits for room in the ring. */
+static void put_patiently(const struct row *content)
 {
 	struct thread *t = thread_self();
 	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
@@ -206,16 +213,27 @@ void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t 
 		return;
 	while (!(row = ring_reserve(&t->ring)) && clock_read_ns(CLOCK_MONOTONIC) < give_up)
 		sched_yield();
-	if (!row) {
+	if (row) {
+		*row = *content;
+		ring_commit(&t->ring);
+	} else {
 		counter_add(&t->counters, TTI_COUNTER_RING_FULL, 1);
-		return;
 	}
-	*row = (struct row){
-		.begin = node,
-		.node = origin,
-		.correlation = graph,
-		.duration = type,
-		.template = ROW_GRAPH_NODE,
-	};
-	ring_commit(&t->ring);
+}
+
+/* A graph of many nodes fills the ring in one call; instantiating is no launch, so it may wait. */
+void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t type)
+{
+	put_patiently(&(const struct row){ .template = ROW_GRAPH_NODE,
+					   .begin = node,
+					   .node = origin,
+					   .correlation = graph,
+					   .duration = type });
+}
+
+void record_mark(const char *text)
+{
+	if (record_begin())
+		put_patiently(&(const struct row){
+			.template = ROW_MARK, .begin = clock_ticks(), .node = string_id(text) });
 }

@@ -19,7 +19,7 @@ struct launch {
 	CUfunction function; /* or a CUkernel */
 	CUstream stream;
 	uint32_t shared_bytes;
-	uint32_t flags; /* tti_template_flag */
+	uint32_t flags;               /* tti_template_flag */
 	const CUlaunchConfig *config; /* NULL: there is none */
 	uint32_t grid[3];
 	uint32_t block[3];
@@ -54,7 +54,10 @@ void record_transfer(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op, u
 		     CUstream s);
 void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s);
 
-/* A node came into being in the call under way, outside the launch path: waits for room. */
+/* What the application says itself; outside the launch path, like the next: waits for room. */
+void record_mark(const char *text);
+
+/* A node came into being in the call under way. */
 void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t type);
 
 #endif

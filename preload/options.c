@@ -56,9 +56,9 @@ void options_read(void)
 {
 	const char *text;
 
-#define OPTION(field, TYPE, def, variable, option, argument, help)                                 \
-	text = getenv(variable);                                                                   \
-	if (text && *text && !parse_##TYPE(text, argument, &options.field))                        \
+#define OPTION(field, TYPE, def, variable, option, argument, help)          \
+	text = getenv(variable);                                            \
+	if (text && *text && !parse_##TYPE(text, argument, &options.field)) \
 		log_line(variable "=", text, " is not understood; it is ignored");
 #include "ttitrace/options.def"
 #undef OPTION

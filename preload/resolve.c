@@ -31,7 +31,7 @@ HIDDEN void *(*resolve_libc_dlvsym)(void *, const char *, const char *);
 
 /* What a dynamic section says about the symbols of an object. */
 struct symbols {
-	const ElfW(Sym) *table;
+	const ElfW(Sym) * table;
 	const char *strings;
 	const uint32_t *gnu_hash;
 };
@@ -56,7 +56,7 @@ static struct symbols symbols_of(const struct dl_phdr_info *object)
 }
 
 /* Every symbol of a chain whose hash is right; the bloom filter in front is skipped. */
-static const ElfW(Sym) *symbols_find(const struct symbols *s, const char *name)
+static const ElfW(Sym) * symbols_find(const struct symbols *s, const char *name)
 {
 	const uint32_t nr_buckets = s->gnu_hash[0], first = s->gnu_hash[1];
 	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
@@ -84,7 +84,7 @@ static int find_in_libc(struct dl_phdr_info *object, size_t size, void *unused)
 	const char *slash = strrchr(object->dlpi_name, '/');
 	const char *base = slash ? slash + 1 : object->dlpi_name;
 	const struct symbols s = symbols_of(object);
-	const ElfW(Sym) *dlsym_symbol, *dlvsym_symbol;
+	const ElfW(Sym) * dlsym_symbol, *dlvsym_symbol;
 
 	(void)size;
 	(void)unused;
@@ -173,8 +173,8 @@ static void *answer(void *handle, const char *symbol)
 	h = hook_by_name(symbol, &family);
 	if (!h)
 		return NULL;
-	found = handle == RTLD_DEFAULT ? answer_global(family, h) :
-					 answer_handle(handle, family, h);
+	found = handle == RTLD_DEFAULT ? answer_global(family, h)
+				       : answer_handle(handle, family, h);
 	if (found == h->wrapper)
 		dlerror(); /* our own look-ups must not leave an error behind */
 	return found;

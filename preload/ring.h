@@ -11,25 +11,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One host row, or (template ROW_GRAPH_NODE) one record `graph_node`. */
+/* One host row, or, by its template, something rarer. */
 struct row {
-	uint64_t begin;	      /* ticks; node: the node */
-	uint64_t duration : 44; /* ticks; node: type of the node */
+	uint64_t begin;         /* ticks */
+	uint64_t duration : 44; /* ticks */
 	uint64_t result : 20;
 	uint32_t template;
-	uint32_t correlation; /* node: the graph */
-	uint64_t node;	      /* node: its origin */
+	uint32_t correlation;
+	uint64_t node;
 };
 _Static_assert(sizeof(struct row) == 32, "two rows to a cache line");
 
 #define ROW_DURATION_MAX ((1ull << 44) - 1)
-#define ROW_GRAPH_NODE	 UINT32_MAX
+
+/* Templates from here on are not ids. */
+#define ROW_SPECIAL (UINT32_MAX - 1)
+#define ROW_MARK    (UINT32_MAX - 1) /* record `mark` at `begin`; node: INTERN_STRING */
+#define ROW_GRAPH_NODE \
+	UINT32_MAX /* begin, node, correlation, duration: node, origin, graph, type */
 
 /* Head and tail on lines of their own: the sides touch each other's only when they must. */
 struct ring {
-	uint32_t mask; /* capacity - 1; fixed */
+	uint32_t mask;                      /* capacity - 1; fixed */
 	_Alignas(64) _Atomic uint32_t head; /* written by the producer */
-	uint32_t tail_seen;		    /* the producer's last look at tail */
+	uint32_t tail_seen;                 /* the producer's last look at tail */
 	_Alignas(64) _Atomic uint32_t tail; /* written by the consumer */
 	_Alignas(64) struct row rows[];
 };

@@ -14,9 +14,10 @@
 #include "sys.h"
 
 struct thread {
-	struct thread *next; /* all threads ever; set before it is published */
+	struct thread *next;  /* all threads ever; set before it is published */
 	_Atomic uint32_t tid; /* 0: free for another thread */
 	bool is_announced;    /* writer: its record is in the file */
+	uint32_t due;         /* writer: rows to take in this round */
 	struct counters counters;
 	struct ring ring; /* last: its rows follow */
 };
@@ -24,8 +25,8 @@ struct thread {
 /* Thread-local, small: static TLS is scarce. */
 struct tls {
 	struct thread *thread; /* NULL: none yet */
-	uint64_t node;	       /* CUPTI: node that the call under way has created */
-	void *context;	       /* CUPTI: CUcontext of the call under way */
+	uint64_t node;         /* CUPTI: node that the call under way has created */
+	void *context;         /* CUPTI: CUcontext of the call under way */
 	uint32_t correlation;  /* CUPTI: id of the call under way */
 	uint32_t is_ours;      /* code of ours is running: calls we cause are not recorded */
 	/* The context looked up last, so that most launches need no look-up. */

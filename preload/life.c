@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* life.c - Runs in: the application's thread, at start, fork, end, and the first CUDA call. */
+#include "life.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "cupti.h"
+#include "driver.h"
+#include "identity.h"
+#include "launch.h"
+#include "log.h"
+#include "options.h"
+#include "preamble.h"
+#include "thread.h"
+#include "trace_file.h"
+#include "writer.h"
+
+enum { NEW, STARTING, ON, OFF };
+
+static _Atomic uint32_t state;
+/* A vfork child runs in our memory: only its process id tells it from us. */
+static pid_t owner;
+
+static void in_forked_child(void)
+{
+	/* CUDA does not survive fork.  A child of a parent that had not reached it starts anew. */
+	if (atomic_load(&state) == NEW)
+		return;
+	atomic_store(&recording, false);
+	atomic_store(&state, OFF);
+	trace_file_forget();
+	threads_forget();
+}
+
+static void at_exit(void)
+{
+	if (atomic_load(&state) == ON && getpid() == owner)
+		writer_flush(true);
+}
+
+static void at_quick_exit_(void)
+{
+	life_end(TTI_ENDING_QUICK_EXIT);
+}
+
+static bool start(void)
+{
+	owner = getpid();
+	clock_init();
+	preamble_remember_begin();
+	if (!intern_init()) {
+		log_line("nothing is recorded: no memory");
+		return false;
+	}
+	if (options.timing == TIMING_CUPTI)
+		cupti_start();
+	if (!writer_start()) {
+		log_line("nothing is recorded: cannot start a thread");
+		return false;
+	}
+	pthread_atfork(NULL, NULL, in_forked_child);
+	/* After the driver's own handlers were registered: ours runs before them. */
+	atexit(at_exit);
+	at_quick_exit(at_quick_exit_);
+	return true;
+}
+
+bool life_begin(void)
+{
+	const int saved = errno;
+	uint32_t expected = NEW;
+	int n;
+
+	if (atomic_load(&state) != NEW)
+		return atomic_load(&state) == ON;
+	driver_bind();
+	if (driver.cuDeviceGetCount(&n) != CUDA_SUCCESS)
+		return false;
+	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
+		return expected == ON;
+	tls.is_ours++;
+	if (start()) {
+		atomic_store(&state, ON);
+		atomic_store(&recording, true);
+	} else {
+		atomic_store(&state, OFF);
+	}
+	tls.is_ours--;
+	errno = saved;
+	return atomic_load(&state) == ON;
+}
+
+void life_end(enum tti_ending reason)
+{
+	const int saved = errno;
+	uint32_t expected = ON;
+
+	if (getpid() == owner && atomic_compare_exchange_strong(&state, &expected, OFF)) {
+		atomic_store(&recording, false);
+		writer_finish(reason);
+	}
+	errno = saved;
+}
+
+void driver_ready(CUresult rc)
+{
+	if (rc == CUDA_SUCCESS)
+		life_begin();
+}
+
+/* Device records of a context must be fetched while it lives. */
+void context_ends(void)
+{
+	contexts_forget();
+	if (atomic_load(&state) == ON && getpid() == owner)
+		writer_flush(false);
+}
+
+/* Before main, and before or after other constructors: nothing here needs them. */
+__attribute__((constructor)) static void on_load(void)
+{
+	const int saved = errno;
+
+	if (getauxval(AT_SECURE)) {
+		atomic_store(&state, OFF);
+	} else {
+		options_read();
+		trace_file_remember_directory();
+	}
+	errno = saved;
+}
+
+__attribute__((destructor)) static void on_unload(void)
+{
+	life_end(TTI_ENDING_EXIT);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * life.h - when recording begins and ends in a process.
+ *
+ * Nothing at all happens before the process reaches a CUDA driver: no file, no thread, no CUPTI.
+ */
+#ifndef PRELOAD_LIFE_H
+#define PRELOAD_LIFE_H
+
+#include <cuda.h>
+#include <stdbool.h>
+
+#include "ttitrace/format.h"
+
+/* Starts recording if it is time to; true: recording is on. */
+bool life_begin(void);
+
+/* The process is about to end or to become another. */
+void life_end(enum tti_ending reason);
+
+/* Hooks. */
+void driver_ready(CUresult rc);
+void context_ends(void);
+
+#endif

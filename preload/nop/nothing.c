@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nothing.c - stands in for all of preload/ behind the hooks, to make libttitrace-nop.so: what it
+ * costs to stand in front of the driver and do nothing.
+ */
+#include <stdbool.h>
+
+#include "../capture.h"
+#include "../identity.h"
+#include "../launch.h"
+#include "../life.h"
+
+_Atomic bool recording;
+__thread struct tls tls;
+bool clock_counter_is_steady;
+
+uint64_t record_begin_first(void)
+{
+	return 0;
+}
+
+void record_mark(const char *text)
+{
+	(void)text;
+}
+
+void capture_began(CUresult rc)
+{
+	(void)rc;
+}
+
+void capture_ended(CUresult rc)
+{
+	(void)rc;
+}
+
+void driver_ready(CUresult rc)
+{
+	(void)rc;
+}
+
+void context_ends(void)
+{
+}
+
+void kernels_forget(void)
+{
+}
+
+void graphs_forget(void)
+{
+}
+
+/* Never reached: record_begin() says that nothing is to be recorded. */
+#define NEVER(name, ...)                                                 \
+	void name(uint64_t begin, uint32_t id, CUresult rc, __VA_ARGS__) \
+	{                                                                \
+		(void)begin, (void)id, (void)rc;                         \
+		__builtin_unreachable();                                 \
+	}
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+NEVER(record_launch, const struct launch *l)
+NEVER(record_launch_list, const CUDA_LAUNCH_PARAMS *list, unsigned int n)
+NEVER(record_node, const struct launch *l)
+NEVER(record_node_params, const CUgraphNodeParams *p)
+NEVER(record_graph_launch, CUgraphExec exec, CUstream s)
+NEVER(record_transfer, enum tti_op op, uint64_t bytes, CUstream s)
+NEVER(record_sync, CUstream s)

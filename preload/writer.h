@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* writer.h - the thread that takes rows, records and definitions to the file. */
+#ifndef PRELOAD_WRITER_H
+#define PRELOAD_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ttitrace/format.h"
+
+/* False: no memory or no thread. */
+bool writer_start(void);
+
+/*
+ * All that is recorded so far goes to the file, GPU records too; waits, but not for ever.
+ * `is_last`: CUPTI is not called after this; the driver is about to go.
+ */
+void writer_flush(bool is_last);
+
+/*
+ * The same, then the last record of the file; nothing is written after it.
+ * For TTI_ENDING_EXIT without GPU records: CUPTI may be gone.
+ */
+void writer_finish(enum tti_ending reason);
+
+#endif
