@@ -63,7 +63,7 @@ static struct {
 	struct clock_pair from, middle, now;
 	uint64_t frame_rows;     /* in the content so far */
 	_Atomic bool has_failed; /* the file could not be made */
-	bool is_finished;	 /* the last record is in the file */
+	bool is_finished;        /* the last record is in the file */
 } w;
 
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
@@ -208,6 +208,7 @@ static void put_rows(struct thread *t, uint32_t nr_rows)
 		column[tti_column_host_correlation][n] = row->correlation;
 		column[tti_column_host_result][n] = row->result;
 		column[tti_column_host_node][n] = row->node;
+		column[tti_column_host_parameters][n] = row->parameters;
 		n++;
 	}
 	if (!t->is_announced)

@@ -22,6 +22,20 @@ NOP_LIBRARY = BUILD / "libttitrace-nop.so"
 EXIT_SKIPPED = 77
 
 
+_deadline = None
+
+
+def limit_time(seconds):
+    """From now on nothing runs longer than this in total: what is late is killed and fails."""
+    global _deadline
+    _deadline = time.monotonic() + seconds
+
+
+def time_left(wanted_s):
+    """At most wanted_s, and no more than limit_time() has left."""
+    return wanted_s if _deadline is None else min(wanted_s, max(0.0, _deadline - time.monotonic()))
+
+
 class Finished:
     """What a program left behind: exit code, output, and what it cost."""
 
@@ -66,7 +80,7 @@ def kill_group(process):
 
 def wait_with_usage(process, timeout_s):
     """Reaps the process; its resource usage, those of its reaped children included."""
-    timer = threading.Timer(timeout_s, kill_group, (process,))
+    timer = threading.Timer(time_left(timeout_s), kill_group, (process,))
     timer.start()
     try:
         _, status, usage = os.wait4(process.pid, 0)
@@ -121,21 +135,17 @@ def build_cuda(source, output, *flags):
     """Compiles a CUDA source for the GPU of this machine; exits with nvcc's words if that fails."""
     home = pathlib.Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
     nvcc = home / "bin/nvcc" if (home / "bin/nvcc").exists() else "nvcc"
-    stubs = [f"-L{path}" for path in (home / "lib64/stubs", home / "lib/stubs") if path.exists()]
-    command = [nvcc, "-O2", "-arch=native", *flags, *stubs, "-o", output, source, "-lcuda"]
-    finished = run(command, timeout_s=120)
+    finished = run([nvcc, "-O2", "-arch=native", "-o", output, source, *flags], timeout_s=120)
     if finished.code != 0:
         sys.exit(f"{source}: nvcc failed\n{finished.tail()}")
     return output
 
 
 def write_results(name, lines, data):
-    """The same result for people (printed, and OUT/name.txt) and for programs (OUT/name.json)."""
+    """The same result for people (OUT/name.txt) and for programs (OUT/name.json)."""
     OUT.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(lines) + "\n"
-    (OUT / f"{name}.txt").write_text(text)
+    (OUT / f"{name}.txt").write_text("\n".join(lines) + "\n")
     (OUT / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
-    print(text, end="", flush=True)
 
 
 def table(header, rows):

@@ -22,6 +22,7 @@ from common import (
     PROGRAMS,
     ROOT,
     build_cuda,
+    limit_time,
     python,
     recorded,
     report,
@@ -32,6 +33,7 @@ from common import (
     write_results,
 )
 
+TIME_LIMIT_S = 270
 MAX_TRACES_BYTES = 15 << 20  # what is kept of the traces, in OUT/traces.tar
 
 
@@ -53,7 +55,11 @@ def kernels_as_printed(rep, stdout):
 
 def graph_as_printed(rep, stdout):
     """For cuda_graph: the driver said how many kernels the graph has."""
-    kernels, _, replays = map(int, re.search(r"(\d+) kernels, (\d+) nodes, (\d+) replays", stdout).groups())
+    printed = re.search(r"(\d+) kernels, \d+ nodes, (\d+) replays", stdout)
+    if not printed:
+        yield "the program printed no graph"
+        return
+    kernels, replays = map(int, printed.groups())
     coverage = rep["coverage"]
     if coverage["graph_launches"] != replays:
         yield f"{replays} replays made, {coverage['graph_launches']} graph launches reported"
@@ -77,16 +83,17 @@ def one_process(rep, stdout):
 
 def all_programs(binaries):
     marked = ROOT / "examples/cuda/marked.cu"
+    generate = ROOT / "examples/diffusion/generate.py"
 
     def build(name, *flags):
-        return [build_cuda(marked, binaries / name, *flags)]
+        return [build_cuda(marked, binaries / name, *flags, "-lcuda")]
 
     return [
         Program("marked-static", build("marked-static"), 60, kernels_as_printed),
         Program("marked-shared", build("marked-shared", "-cudart", "shared"), 60, kernels_as_printed),
         Program("marked-ptds", build("marked-ptds", "-default-stream", "per-thread"), 60, kernels_as_printed),
-        Program("diffusion", python(ROOT / "examples/diffusion/generate.py"), 150),
-        Program("diffusion-eager", python(ROOT / "examples/diffusion/generate.py", "--attention", "eager", "--steps", 4), 150),
+        Program("diffusion", python(generate), 150),
+        Program("diffusion-eager", python(generate, "--attention", "eager", "--steps", 4), 150),
         Program("torch_compile", python(PROGRAMS / "torch_compile.py"), 240, has_graph_launches),
         Program("cuda_graph", python(PROGRAMS / "cuda_graph.py"), 90, graph_as_printed),
         Program("fork_workers", python(PROGRAMS / "fork_workers.py"), 120, one_process),
@@ -132,6 +139,13 @@ def difference(program, bare, traced):
             yield f"prints {traced.stdout.strip()!r}, bare {bare.stdout.strip()!r}"
 
 
+def report_faults(program, rep, stdout):
+    try:
+        return list(coverage_faults(rep)) + list(program.expect(rep, stdout) if program.expect else [])
+    except (KeyError, TypeError) as error:
+        return [f"the report lacks something: {error!r}"]
+
+
 def check(program, bare, traced, trace_dir):
     """One row of the result."""
     row = {"program": program.name, "wall_s": round(traced.wall_s, 1), "coverage": {}, "trace_bytes": 0}
@@ -144,10 +158,9 @@ def check(program, bare, traced, trace_dir):
     if rep is None:
         faults.append(f"ttitrace report: exit code {finished.code}\n{finished.tail()}\nrecording:\n{traced.tail()}")
     else:
-        row["coverage"] = rep["coverage"]
+        row["coverage"] = rep.get("coverage", {})
         row["trace_bytes"] = trace_bytes(trace_dir)
-        faults += coverage_faults(rep)
-        faults += program.expect(rep, traced.stdout) if program.expect else []
+        faults += report_faults(program, rep, traced.stdout)
     return {**row, "verdict": "FAILED" if faults else "ok", "faults": faults}
 
 
@@ -161,7 +174,11 @@ def run_all(programs, traces, jobs):
             bare = pool.submit(run_isolated, program.command, program.timeout_s)
             traced = pool.submit(run_isolated, recorded(program.command, trace_dir), program.timeout_s + 30)
             runs.append((program, bare, traced, trace_dir))
-        return [check(program, bare.result(), traced.result(), trace_dir) for program, bare, traced, trace_dir in runs]
+        rows = []
+        for program, bare, traced, trace_dir in runs:
+            rows.append(check(program, bare.result(), traced.result(), trace_dir))
+            print(f"{program.name}: {rows[-1]['verdict']}", flush=True)
+        return rows
 
 
 def keep_traces(traces):
@@ -197,6 +214,7 @@ def main():
     parser.add_argument("programs", nargs="*", help="default: all")
     args = parser.parse_args()
     skip_without_gpu()
+    limit_time(TIME_LIMIT_S)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         traces = scratch / "traces"
@@ -204,7 +222,9 @@ def main():
         programs = [p for p in all_programs(scratch) if not args.programs or p.name in args.programs]
         rows = run_all(programs, traces, args.jobs)
         keep_traces(traces)
-    write_results("coverage", text(rows), rows)
+    lines = text(rows)
+    print("\n".join(lines))
+    write_results("coverage", lines, rows)
     sys.exit(any(row["verdict"] == "FAILED" for row in rows))
 
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fork, exec and every way to end: one trace per process that used CUDA, readable always."""
+
+import pytest
+import traced
+
+EXIT, QUICK_EXIT, EXEC = 1, 2, 3  # TTI_ENDING
+
+
+def launches_by_pid(r):
+    traces = [traced.Trace(p) for p in r.traces]
+    return {t.records["process"][0]["pid"]: len(t.launches()) for t in traces}
+
+
+def driver_launches_by_pid(r):
+    return {pid: seen["launches"] for pid, seen in r.seen_by_pid.items() if seen["launches"]}
+
+
+@pytest.mark.parametrize("what", ["before", "after", "exits", "_exits", "execs", "spawns"])
+def test_each_process_that_launched_has_one_whole_trace(run, what):
+    r = run("forks", what)
+    assert r.exit_code == 0, r.stderr
+    assert launches_by_pid(r) == driver_launches_by_pid(r)
+    for path in r.traces:
+        assert traced.coverage(path)["complete"]
+
+
+@pytest.mark.parametrize("what,expected", [("before", [5, 20]), ("execs", [15, 30])])
+def test_parent_and_child_are_told_apart(run, what, expected):
+    assert sorted(launches_by_pid(run("forks", what)).values()) == expected
+
+
+@pytest.mark.parametrize("what", ["after", "exits", "_exits", "execs"])
+def test_a_forked_child_leaves_cupti_alone(run, what):
+    assert run("forks", what).seen["cupti_used_in_child"] == 0
+
+
+@pytest.mark.parametrize(
+    "how,ending",
+    [
+        ("return", EXIT),
+        ("exit", EXIT),
+        ("destroy", EXIT),
+        ("pthread_exit", EXIT),
+        ("_exit", QUICK_EXIT),
+        ("_Exit", QUICK_EXIT),
+        ("quick_exit", QUICK_EXIT),
+    ],
+)
+def test_a_normal_end_leaves_a_finished_trace(run, how, ending):
+    trace = run("endings", how).trace
+    assert len(trace.launches()) == 1000
+    assert len(trace.kernels_run()) == 1000
+    assert trace.finish == [ending]
+
+
+def test_a_process_that_becomes_another_leaves_its_trace(run):
+    r = run("endings", "exec", 500)
+    assert len(r.trace.launches()) == 1000
+
+
+@pytest.mark.parametrize("how", ["abort", "kill", "segv", "term"])
+def test_a_violent_end_loses_a_fraction_of_a_second_at_most(run, how):
+    trace = run("endings", how, 600).trace
+    assert trace.finish == []
+    assert len(trace.launches()) == 1000
+
+
+@pytest.mark.parametrize("how", ["abort", "kill", "segv", "term"])
+def test_a_violent_end_at_once_leaves_a_readable_file_or_none(run, how):
+    r = run("endings", how)
+    for path in r.traces:
+        assert traced.Trace(path).exit_code in (0, 1)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application does not notice: same output, exit code, errno, signals."""
+
+import os
+import resource
+import subprocess
+
+import pytest
+import traced
+
+PROGRAMS = [
+    ("routes", "getproc"),
+    ("routes", "dlsym+ptsz"),
+    ("routes_linked", "next"),
+    ("many_threads", 4, 500),
+    ("graphs", 5),
+    ("reload",),
+    ("errnos",),
+    ("lookups",),
+    ("nothing",),
+    ("diffusion_loop",),
+    ("forks", "before"),
+    ("forks", "after"),
+    ("forks", "exits"),
+    ("forks", "_exits"),
+    ("forks", "execs"),
+    ("forks", "spawns"),
+] + [
+    ("endings", how)
+    for how in "return exit _exit _Exit quick_exit abort kill segv term pthread_exit exec destroy".split()
+]
+
+DRIVER_SAW = ("launches", "captured", "nodes_added", "graph_launches", "node_runs", "copies")
+DRIVER_SAW += ("fills", "refused", "parameter_sum", "unsafe_in_capture")
+
+
+def same(bare, traced_run):
+    assert traced_run.stdout == bare.stdout
+    assert traced_run.exit_code == bare.exit_code
+    for what in DRIVER_SAW:
+        if what == "parameter_sum":
+            continue  # holds addresses of the program's own stack in some programs
+        assert traced_run.seen[what] == bare.seen[what], what
+    assert traced_run.seen["cupti_used_in_child"] == 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: "-".join(map(str, p)))
+def test_output_exit_code_and_signals_are_the_same(run, program):
+    same(run(*program, preload=None), run(*program))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: "-".join(map(str, p)))
+def test_so_they_are_with_the_hooks_alone(run, program):
+    nop = traced.BUILD / "libttitrace-nop.so"
+    if not nop.exists():
+        pytest.skip("libttitrace-nop.so is not built")
+    r = run(*program, preload=nop)
+    same(run(*program, preload=None), r)
+    assert not r.traces
+
+
+def test_parameters_arrive_as_they_were(run):
+    bare = run("many_threads", 4, 500, preload=None)
+    assert run("many_threads", 4, 500).seen["parameter_sum"] == bare.seen["parameter_sum"] > 0
+
+
+def test_errno_survives_every_call(run):
+    r = run("errnos", TTITRACE_FLUSH_MS=1)
+    assert r.stdout == "0 spoilt\n"
+
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+
+def test_a_file_that_may_not_grow_does_not_kill_the_program(run):
+    # Beyond the limit write() also sends SIGXFSZ, which ends a program that does not expect it.
+    r = run("many_threads", 8, 5000, start=small_files)
+    assert r.exit_code == 0, r.stderr
+    assert r.stdout == "40000 launches\n"
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid() or subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(place)], capture_output=True
+    ).returncode:
+        pytest.skip("cannot mount a small disk here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_costs_the_rest_of_the_trace_only(run, tiny_disk):
+    bare = run("many_threads", 8, 10000, preload=None)
+    r = run("many_threads", 8, 10000, TTITRACE_OUTPUT=tiny_disk / "%p.ttt")
+    assert (r.stdout, r.exit_code) == (bare.stdout, bare.exit_code)
+    (path,) = tiny_disk.glob("*.ttt")
+    # Whatever is there is readable to the last whole frame.
+    assert traced.Trace(path).records["process"]
+
+
+@pytest.mark.parametrize("output", ["/nonexistent/directory/x.ttt", "/dev/full", "/proc/x.ttt"])
+def test_no_place_to_write_costs_one_line(run, output):
+    bare = run("routes", preload=None)
+    r = run("routes", TTITRACE_OUTPUT=output)
+    same(bare, r)
+    assert len(r.stderr.splitlines()) == 1
+
+
+def test_nonsense_in_the_environment_is_survived(run):
+    nonsense = {
+        "TTITRACE_TIMING": "yesterday",
+        "TTITRACE_FLUSH_MS": "-1",
+        "TTITRACE_RING_KB": "99999999999999999999",
+        "TTITRACE_BUFFER_MB": "0",
+        "TTITRACE_LEVEL": "x",
+        "TTITRACE_VERBOSE": "maybe",
+    }
+    bare = run("routes", preload=None)
+    nonsense.pop("TTITRACE_TIMING")
+    r = run("routes", timing="yesterday", **nonsense)
+    same(bare, r)
+
+
+def test_a_program_without_cuda_gets_no_file_and_no_thread(run):
+    r = run("nothing")
+    assert r.stdout.startswith("1 threads")
+    assert not r.traces
+    assert r.stderr == ""
