@@ -63,7 +63,7 @@ def test_features_of_the_future_are_refused(ttitrace, mktrace):
 
 def test_a_minor_version_of_the_future_is_read(ttitrace, mktrace):
     newer = SMALL.replace("count counter=1 value=3", "count counter=1 value=3 extra=aabbcc")
-    newer = newer.replace("frame\n", "frame\nrecord kind=50 bytes=010203\n")
+    newer = newer.replace("block\n", "block\nrecord kind=50 bytes=010203\n")
     newer = newer.replace("gpu collected_ns=15000", "gpu collected_ns=15000 extra=010102")
     old = json.loads(ttitrace("report", "--json", mktrace(SMALL)).stdout)
     done = ttitrace("report", "--json", mktrace("trace major=1 minor=7\n" + newer))
@@ -141,8 +141,8 @@ def test_one_bad_trace_of_several_does_not_spoil_the_others(ttitrace, mktrace, t
         (("\t2 101 1200 8", "\t50 101 1200 8"), "1 host rows without their template"),
         (("\t3 700 12000 10", "\t50 700 12000 10"), "1 device rows without their template"),
         (("string id=2", 'string id=1 text="again"\nstring id=2'), "ids that are defined twice"),
-        (("frame\n", "raw bytes=01ffff03\nframe\n"), "frames that end within a record"),
-        (("frame\n", "frame\nrecord kind=4 bytes=0109\n"), "records that cannot be decoded"),
+        (("block\n", "raw bytes=01ffff03\nblock\n"), "frames that end within a record"),
+        (("block\n", "block\nrecord kind=4 bytes=0109\n"), "records that cannot be decoded"),
         (("process pid", 'info key="a"\nprocess pid'), "records before the process record"),
         (("reason=1 time_ns=20100\n", "reason=1\ncount counter=1 value=3\n"), "records behind the finish record"),
     ],
@@ -201,6 +201,16 @@ def test_random_content_never_crashes(ttitrace, mktrace):
         path = mktrace("\n".join(records) + "\n")
         for command in (["report", "--json"], ["check", "--sizes"], ["dump", "--json"], ["dump"]):
             assert ttitrace(*command, path).returncode in (0, 1)
+
+
+def test_a_few_bytes_cannot_stand_for_billions_of_rows(ttitrace, mktrace):
+    # One batch of 65,536 rows without any plane, ten thousand times.
+    batch = "record kind=33 bytes=01808004" + "00" * 5
+    path = mktrace("process pid=1\nblock\n" + (batch + "\n") * 10000)
+    assert path.stat().st_size < 10000
+    done = ttitrace("check", path, timeout=20)
+    assert done.returncode == 1
+    assert "more rows than so few bytes can honestly hold" in done.stdout
 
 
 def test_a_huge_skippable_frame_at_the_end_is_a_cut(ttitrace, mktrace):

@@ -15,8 +15,8 @@ count counter=1 value=18446744073709551615 extra=0102
 context fields=2 id=1 handle=0xffffffffffffffff
 kernel id=1 parameters=[]
 kernel id=2 parameters=[1,2,18446744073709551615]
-frame
-frame
+block
+block
 host tid=3 codings=gap,delta,plain,keyed,plain,plain
 \t1 2 3 4 5 6
 \t18446744073709551615 0 0 0 0 18446744073709551615

@@ -59,9 +59,9 @@ def test_a_locale_without_unicode_gets_ascii(ttitrace, mktrace):
 
 def test_device_rows_may_come_before_host_rows(ttitrace, mktrace):
     head, tail = SMALL.split("host tid=4242\n")
-    host, device = tail.split("frame\n")
+    host, device = tail.split("block\n")
     device, rest = device.split("count counter=1", 1)
-    turned = head + device + "frame\nhost tid=4242\n" + host + "count counter=1" + rest
+    turned = head + device + "block\nhost tid=4242\n" + host + "count counter=1" + rest
     ours, theirs = (
         as_json(ttitrace("report", "--json", mktrace(text, name)))
         for text, name in ((SMALL, "a.ttt"), (turned, "b.ttt"))
@@ -122,7 +122,7 @@ def test_a_run_that_did_not_finish_says_so(ttitrace, mktrace):
 
 
 def test_without_device_timing_launches_are_reported(ttitrace, mktrace):
-    host_only = SMALL.split("frame\n")[0].replace(
+    host_only = SMALL.split("block\n")[0].replace(
         'info key="driver.version"', 'info key="option.timing" value="none"\ninfo key="driver.version"'
     )
     path = mktrace(host_only + "finish reason=1 time_ns=20100\n")

@@ -114,6 +114,30 @@ static void fields_come_back(void **state)
 	list_room_free(&room);
 }
 
+static void all_lists_of_a_record_come_back(void **state)
+{
+	uint64_t numbers[100];
+	const struct tti_convolution convolution = { .x = { numbers, 4 },
+						     .w = { numbers + 50, 50 },
+						     .pointwise = { numbers + 7, 3 } };
+	struct list_room room = { 0 };
+	union record_fields fields;
+	struct record record;
+	size_t present;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		numbers[i] = random_number();
+	tti_put_record(&buffer, TTI_RECORD_CONVOLUTION, &convolution);
+	record = only_record();
+	assert_int_equal(record_fields(&record, &fields, &present, &room), 0);
+	assert_memory_equal(fields.convolution.x.values, numbers, 4 * 8);
+	assert_memory_equal(fields.convolution.w.values, numbers + 50, 50 * 8);
+	assert_memory_equal(fields.convolution.pointwise.values, numbers + 7, 3 * 8);
+	assert_int_equal(fields.convolution.y.size, 0);
+	list_room_free(&room);
+}
+
 static void every_cut_of_a_record_is_noticed_or_has_fewer_fields(void **state)
 {
 	const struct tti_process process = { .pid = 300, .host = { "node", 4 } };
@@ -251,6 +275,7 @@ int main(void)
 		cmocka_unit_test(the_cursor_does_not_pass_the_end),
 		cmocka_unit_test(varints_beyond_64_bits_are_refused),
 		cmocka_unit_test_setup(fields_come_back, set_up),
+		cmocka_unit_test_setup(all_lists_of_a_record_come_back, set_up),
 		cmocka_unit_test_setup(every_cut_of_a_record_is_noticed_or_has_fewer_fields,
 				       set_up),
 		cmocka_unit_test_setup(every_transform_comes_back_in_every_column, set_up),
