@@ -93,6 +93,11 @@ $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
+# Traces without a GPU: from text, and large ones for measuring.
+$(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
+	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+# Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
+$(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 .PHONY: all analyzer preload no-cuda

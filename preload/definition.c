@@ -79,6 +79,9 @@ static void put_template(struct tti_buffer *b, uint32_t id, const void *content,
 		.cluster_z = t->cluster[2],
 		.bytes = t->bytes,
 		.graph = t->graph_exec,
+		.call = t->call,
+		.stack = t->stack,
+		.path = t->path,
 	};
 
 	(void)size;

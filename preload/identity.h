@@ -37,8 +37,10 @@ struct template_content {
 	uint32_t flags;                       /* tti_template_flag */
 	uint32_t grid[3], block[3], cluster[3];
 	uint32_t shared_bytes;
+	uint32_t call, stack, path; /* ids; 0: none */
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct template_content) == 80, "no padding");
+_Static_assert(sizeof(struct template_content) == 96, "no padding");
 
 struct context_content {
 	uint64_t handle;

@@ -19,8 +19,10 @@ struct row {
 	uint32_t template;
 	uint32_t correlation;
 	uint64_t node;
+	uint32_t parameters; /* id, 0: not kept */
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct row) == 32, "two rows to a cache line");
+_Static_assert(sizeof(struct row) == 40, "no padding");
 
 #define ROW_DURATION_MAX ((1ull << 44) - 1)
 

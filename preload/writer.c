@@ -63,6 +63,7 @@ static struct {
 	struct clock_pair from, middle, now;
 	uint64_t frame_rows;     /* in the content so far */
 	_Atomic bool has_failed; /* the file could not be made */
+	bool is_finished;        /* the last record is in the file */
 } w;
 
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
@@ -207,6 +208,7 @@ static void put_rows(struct thread *t, uint32_t nr_rows)
 		column[tti_column_host_correlation][n] = row->correlation;
 		column[tti_column_host_result][n] = row->result;
 		column[tti_column_host_node][n] = row->node;
+		column[tti_column_host_parameters][n] = row->parameters;
 		n++;
 	}
 	if (!t->is_announced)
@@ -330,8 +332,10 @@ static void answer(uint32_t request)
 	if (!atomic_load(&is_cupti_off))
 		cupti_flush(true);
 	drain();
-	if (reason)
+	if (reason) {
 		finish(reason);
+		w.is_finished = true;
+	}
 	atomic_store(&answered, request);
 	sys_wake(&answered);
 }
@@ -342,7 +346,7 @@ static void *run(void *unused)
 
 	tls.is_ours = 1;
 	prctl(PR_SET_NAME, "ttitrace");
-	while (!w.has_failed && !atomic_load(&ending)) {
+	while (!w.has_failed && !w.is_finished) {
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 

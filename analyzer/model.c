@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Far beyond real runs; a small hostile file can decompress to any number of definitions. */
+enum { ROWS_MAX = 1 << 20, NODES_MAX = 1 << 22, CLONES_MAX = 64 };
+
+static const char *const problem_names[NR_PROBLEMS] = {
+#define PROBLEM(name, what) #name,
+#include "problems.def"
+#undef PROBLEM
+};
+
+static const char *const problem_texts[NR_PROBLEMS] = {
+#define PROBLEM(name, what) what,
+#include "problems.def"
+#undef PROBLEM
+};
+
+const char *problem_name(enum problem p)
+{
+	return problem_names[p];
+}
+
+const char *problem_text(enum problem p)
+{
+	return problem_texts[p];
+}
+
+/* Room for one more row, all zero; NULL: no memory. */
+static void *append(void *rows, size_t *nr, size_t *size, size_t row_bytes)
+{
+	char **at = rows;
+
+	if (*nr == *size) {
+		const size_t bigger = *size ? 2 * *size : 64;
+		char *p = realloc(*at, bigger * row_bytes);
+
+		if (!p)
+			return NULL;
+		*at = p;
+		*size = bigger;
+	}
+	memset(*at + *nr * row_bytes, 0, row_bytes);
+	return *at + (*nr)++ * row_bytes;
+}
+
+#define APPEND(table)                                                            \
+	((typeof((table).rows))append(&(table).rows, &(table).nr, &(table).size, \
+				      sizeof(*(table).rows)))
+
+int model_init(struct model *m, struct names *names)
+{
+	*m = (struct model){ .names = names };
+	if (!APPEND(m->strings) || !APPEND(m->kernels) || !APPEND(m->templates) ||
+	    !APPEND(m->device_templates) || !APPEND(m->contexts) || !APPEND(m->nodes) ||
+	    !APPEND(m->execs)) {
+		model_clear(m);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void model_clear(struct model *m)
+{
+	free(m->infos.rows);
+	free(m->devices.rows);
+	free(m->device_names.rows);
+	free(m->strings.rows);
+	free(m->kernels.rows);
+	free(m->templates.rows);
+	free(m->device_templates.rows);
+	free(m->contexts.rows);
+	free(m->nodes.rows);
+	free(m->execs.rows);
+	id_map_free(&m->string_ids);
+	id_map_free(&m->kernel_ids);
+	id_map_free(&m->template_ids);
+	id_map_free(&m->device_template_ids);
+	id_map_free(&m->context_ids);
+	id_map_free(&m->node_ids);
+	id_map_free(&m->exec_ids);
+	*m = (struct model){ 0 };
+}
+
+/* Whether a new definition may be kept; if not, says why in the counters. */
+static bool may_define(struct model *m, const struct id_map *ids, uint64_t id, size_t nr)
+{
+	if (id_map_find(ids, id)) {
+		m->problems[PROBLEM_redefined]++;
+		return false;
+	}
+	if (nr > ROWS_MAX) {
+		m->problems[PROBLEM_too_many]++;
+		return false;
+	}
+	return true;
+}
+
+/* A new row of `table` under `id`, or a return from the function that defines. */
+#define DEFINE(m, table, ids, id)                                                          \
+	({                                                                                 \
+		typeof((m)->table.rows) row_;                                              \
+		if (!may_define(m, &(m)->ids, id, (m)->table.nr))                          \
+			return 0;                                                          \
+		row_ = APPEND((m)->table);                                                 \
+		if (!row_ || id_map_add(&(m)->ids, id, (uint32_t)((m)->table.nr - 1)) < 0) \
+			return -ENOMEM;                                                    \
+		row_;                                                                      \
+	})
+
+static const struct name *intern(struct model *m, struct tti_str s)
+{
+	const struct name *name = names_intern(m->names, s.data ? s.data : "", s.size);
+
+	if (!name)
+		m->problems[PROBLEM_too_many]++;
+	return name;
+}
+
+static const struct name *find_string(struct model *m, uint64_t id)
+{
+	const uint32_t index = id_map_find(&m->string_ids, id);
+
+	if (id && !index)
+		m->problems[PROBLEM_undefined_string]++;
+	return m->strings.rows[index];
+}
+
+static void take_process(struct model *m, const struct tti_process *process)
+{
+	if (m->has_process) {
+		m->problems[PROBLEM_redefined]++;
+		return;
+	}
+	m->has_process = true;
+	m->process = *process;
+	m->host = intern(m, process->host);
+	m->program = intern(m, process->program);
+	m->command = intern(m, process->command);
+	m->rank = intern(m, process->rank);
+	m->version = intern(m, process->version);
+	/* The frame that these stand in does not stay. */
+	m->process.host = m->process.program = m->process.command = m->process.rank =
+		m->process.version = (struct tti_str){ 0 };
+}
+
+static int take_info(struct model *m, const struct tti_info *info)
+{
+	struct info *row;
+
+	if (m->infos.nr > 4096) {
+		m->problems[PROBLEM_too_many]++;
+		return 0;
+	}
+	row = APPEND(m->infos);
+	if (!row)
+		return -ENOMEM;
+	row->key = intern(m, info->key);
+	row->value = intern(m, info->value);
+	return 0;
+}
+
+static int take_device(struct model *m, const struct tti_device *device)
+{
+	struct tti_device *row;
+	const struct name **name;
+
+	if (m->devices.nr > 1024) {
+		m->problems[PROBLEM_too_many]++;
+		return 0;
+	}
+	row = APPEND(m->devices);
+	name = APPEND(m->device_names);
+	if (!row || !name)
+		return -ENOMEM;
+	*row = *device;
+	*name = intern(m, device->name);
+	row->name = row->uuid = (struct tti_str){ 0 };
+	return 0;
+}
+
+static int take_string(struct model *m, const struct tti_string *string)
+{
+	const struct name **row = DEFINE(m, strings, string_ids, string->id);
+
+	*row = intern(m, string->text);
+	return 0;
+}
+
+static int take_kernel(struct model *m, const struct tti_kernel *kernel)
+{
+	const struct name **row = DEFINE(m, kernels, kernel_ids, kernel->id);
+
+	*row = find_string(m, kernel->name);
+	return 0;
+}
+
+static int take_template(struct model *m, const struct tti_template *t)
+{
+	struct host_template *row = DEFINE(m, templates, template_ids, t->id);
+	const uint32_t kernel = id_map_find(&m->kernel_ids, t->kernel);
+
+	row->definition = *t;
+	row->api = find_string(m, t->api);
+	row->kernel = m->kernels.rows[kernel];
+	if (t->kernel && !kernel)
+		m->problems[PROBLEM_undefined_kernel]++;
+	if (t->context && !id_map_find(&m->context_ids, t->context))
+		m->problems[PROBLEM_undefined_context]++;
+	return 0;
+}
+
+static int take_device_template(struct model *m, const struct tti_device_template *t)
+{
+	struct device_template *row = DEFINE(m, device_templates, device_template_ids, t->id);
+
+	row->definition = *t;
+	row->kernel = find_string(m, t->name);
+	row->min_ns = UINT64_MAX;
+	return 0;
+}
+
+static int take_context(struct model *m, const struct tti_context *context)
+{
+	struct tti_context *row = DEFINE(m, contexts, context_ids, context->id);
+
+	*row = *context;
+	return 0;
+}
+
+static int take_graph_exec(struct model *m, const struct tti_graph_exec *exec)
+{
+	struct tti_graph_exec *row = DEFINE(m, execs, exec_ids, exec->id);
+
+	*row = *exec;
+	return 0;
+}
+
+static int take_graph_node(struct model *m, const struct tti_graph_node *definition)
+{
+	struct graph_node *node = model_node(m, definition->node);
+
+	if (!node)
+		return 0;
+	if (node->is_defined)
+		m->problems[PROBLEM_redefined]++;
+	node->is_defined = true;
+	node->origin = definition->origin;
+	node->graph = definition->graph;
+	return 0;
+}
+
+static void take_count(struct model *m, const struct tti_count *count)
+{
+	if (count->counter >= TTI_COUNTER_LIMIT)
+		return; /* of a newer writer */
+	m->has_counter[count->counter] = true;
+	m->counters[count->counter] = count->value;
+}
+
+int model_take(struct model *m, uint64_t kind, const union record_fields *fields)
+{
+	switch (kind) {
+	case TTI_RECORD_PROCESS:
+		take_process(m, &fields->process);
+		return 0;
+	case TTI_RECORD_INFO:
+		return take_info(m, &fields->info);
+	case TTI_RECORD_DEVICE:
+		return take_device(m, &fields->device);
+	case TTI_RECORD_STRING:
+		return take_string(m, &fields->string);
+	case TTI_RECORD_KERNEL:
+		return take_kernel(m, &fields->kernel);
+	case TTI_RECORD_TEMPLATE:
+		return take_template(m, &fields->template);
+	case TTI_RECORD_CONTEXT:
+		return take_context(m, &fields->context);
+	case TTI_RECORD_THREAD:
+		m->nr_threads++;
+		return 0;
+	case TTI_RECORD_DEVICE_TEMPLATE:
+		return take_device_template(m, &fields->device_template);
+	case TTI_RECORD_GRAPH_NODE:
+		return take_graph_node(m, &fields->graph_node);
+	case TTI_RECORD_GRAPH_EXEC:
+		return take_graph_exec(m, &fields->graph_exec);
+	case TTI_RECORD_COUNT:
+		take_count(m, &fields->count);
+		return 0;
+	case TTI_RECORD_FINISH:
+		m->has_finish = true;
+		m->finish = fields->finish;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+struct graph_node *model_node(struct model *m, uint64_t id)
+{
+	const uint32_t index = id_map_find(&m->node_ids, id);
+	struct graph_node *node;
+
+	if (index)
+		return &m->nodes.rows[index];
+	if (m->nodes.nr > NODES_MAX) {
+		m->problems[PROBLEM_too_many]++;
+		return NULL;
+	}
+	node = APPEND(m->nodes);
+	if (!node || id_map_add(&m->node_ids, id, (uint32_t)(m->nodes.nr - 1)) < 0)
+		return NULL;
+	node->node = id;
+	return node;
+}
+
+uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
+{
+	/* The chain comes from the file: it may be a ring. */
+	for (int i = 0; i < CLONES_MAX; i++) {
+		uint32_t index;
+
+		if (node->host_template || !node->origin)
+			return node->host_template;
+		index = id_map_find(&m->node_ids, node->origin);
+		if (!index)
+			return 0;
+		node = &m->nodes.rows[index];
+	}
+	return 0;
+}
+
+const char *model_info(const struct model *m, const char *key)
+{
+	for (size_t i = 0; i < m->infos.nr; i++)
+		if (m->infos.rows[i].key && m->infos.rows[i].value &&
+		    !strcmp(m->infos.rows[i].key->text, key))
+			return m->infos.rows[i].value->text;
+	return NULL;
+}

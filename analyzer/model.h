@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model.h - the definitions of one trace, looked up by id.
+ *
+ * What rows add up to stands with the template they name, so that a report needs no memory per
+ * launch.
+ */
+#ifndef ANALYZER_MODEL_H
+#define ANALYZER_MODEL_H
+
+#include <stdbool.h>
+
+#include "decode.h"
+#include "id_map.h"
+#include "names.h"
+
+enum problem {
+#define PROBLEM(name, what) PROBLEM_##name,
+#include "problems.def"
+#undef PROBLEM
+	NR_PROBLEMS
+};
+
+const char *problem_name(enum problem p);
+const char *problem_text(enum problem p);
+
+struct host_template {
+	struct tti_template
+		definition;        /* all zero at index 0: a row whose template is not defined */
+	const struct name *kernel; /* NULL: not a kernel, or its name is not known */
+	const struct name *api;
+	uint64_t count; /* rows that returned success */
+	uint64_t failed;
+	uint64_t host_ns;
+	uint32_t agrees_with; /* index of a device template that has the same kernel and grid */
+};
+
+struct device_template {
+	struct tti_device_template definition;
+	const struct name *kernel;
+	uint64_t count;
+	uint64_t node_count; /* those of count that were graph nodes */
+	uint64_t time_ns, min_ns, max_ns;
+};
+
+struct graph_node {
+	uint64_t node, origin, graph;
+	bool is_defined;
+	uint32_t host_template;   /* of the call that created it */
+	uint32_t device_template; /* of the last device row */
+	uint64_t nr_rows;
+};
+
+struct info {
+	const struct name *key, *value;
+};
+
+#define TABLE(type)          \
+	struct {             \
+		type *rows;  \
+		size_t nr;   \
+		size_t size; \
+	}
+
+struct model {
+	struct names *names; /* borrowed */
+	bool has_process, has_finish;
+	struct tti_process process; /* its strings are below */
+	const struct name *host, *program, *command, *rank, *version;
+	struct tti_finish finish;
+	TABLE(struct info) infos;
+	TABLE(struct tti_device) devices; /* names: those of device_names, same index */
+	TABLE(const struct name *) device_names;
+	struct id_map string_ids, kernel_ids, template_ids, device_template_ids, context_ids,
+		node_ids, exec_ids;
+	/* Indexes from 1 on; 0 is "not defined". */
+	TABLE(const struct name *) strings;
+	TABLE(const struct name *) kernels;
+	TABLE(struct host_template) templates;
+	TABLE(struct device_template) device_templates;
+	TABLE(struct tti_context) contexts;
+	TABLE(struct graph_node) nodes;
+	TABLE(struct tti_graph_exec) execs;
+	uint64_t nr_threads;
+	bool has_counter[TTI_COUNTER_LIMIT];
+	uint64_t counters[TTI_COUNTER_LIMIT];
+	uint64_t problems[NR_PROBLEMS];
+};
+
+int model_init(struct model *m, struct names *names); /* 0 or -ENOMEM */
+void model_clear(struct model *m);
+
+/* Takes one record without columns.  0 or -ENOMEM. */
+int model_take(struct model *m, uint64_t kind, const union record_fields *fields);
+
+/* The entry of a node, made if there is none; NULL: too many nodes (counted). */
+struct graph_node *model_node(struct model *m, uint64_t node);
+
+/* Index of the host template that created the node, directly or as what it was cloned from; 0. */
+uint32_t model_node_creator(const struct model *m, const struct graph_node *node);
+
+/* The value of an info record, or NULL. */
+const char *model_info(const struct model *m, const char *key);
+
+#endif

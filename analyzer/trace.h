@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace.h - one trace file, read once from front to back: definitions, sums, coverage, damage. */
+#ifndef ANALYZER_TRACE_H
+#define ANALYZER_TRACE_H
+
+#include "busy.h"
+#include "correlate.h"
+#include "model.h"
+#include "reader.h"
+
+enum { TRACE_DEVICES_MAX = 64, TRACE_MISMATCHES_MAX = 8 };
+
+struct trace_device {
+	uint64_t ordinal;
+	uint64_t kernel_ns, copy_ns; /* sums; more than busy where streams overlap */
+	struct busy *busy;
+};
+
+/* A launch and the device record with its correlation id that is of another kernel or grid. */
+struct mismatch {
+	uint32_t host_template, device_template;
+};
+
+struct trace {
+	char *path;
+	struct tti_file_header header;
+	struct reader_damage damage;
+	uint64_t file_bytes, content_bytes, nr_frames, nr_records;
+	struct model model;
+	uint64_t counted[TTI_COUNTER_LIMIT]; /* like COUNT records, from the rows themselves */
+	struct correlation correlation;
+	uint64_t mismatched;
+	size_t nr_mismatches;
+	struct mismatch mismatches[TRACE_MISMATCHES_MAX]; /* the first ones */
+	uint64_t nodes_mismatched;      /* node records of another kernel than their creator's */
+	uint64_t nodes_without_creator; /* node records whose node no recorded call created */
+	uint64_t graph_records;         /* device records of whole graphs */
+	uint64_t first_ns, last_ns;     /* of all rows */
+	uint64_t host_ns;               /* sum of the durations of host rows */
+	size_t nr_devices;
+	struct trace_device devices[TRACE_DEVICES_MAX];
+};
+
+/*
+ * -EBADMSG, -EPROTO, errno: it cannot be read at all.  A damaged trace gives 0 and what is whole
+ * of it.
+ */
+int trace_scan(const char *path, struct names *names, struct trace **ret_trace, struct diag *diag);
+void trace_free(struct trace *t); /* accepts NULL */
+
+bool trace_has_device_rows(const struct trace *t);
+bool trace_is_untimed(const struct trace *t); /* by the user's wish */
+
+/* Whether a counter of the recorder contradicts the rows; the rows may only be behind after a kill.
+ */
+bool trace_counter_differs(const struct trace *t, enum tti_counter counter);
+
+/* Whether every launch is there with its time, as far as anybody can know. */
+bool trace_is_complete(const struct trace *t);
+
+const char *counter_name(enum tti_counter counter); /* NULL: there is none */
+const char *counter_meaning(enum tti_counter counter);
+bool counter_is_loss(enum tti_counter counter);
+
+#endif
