@@ -11,6 +11,7 @@
 #include "activity_buffer.h"
 #include "clock.h"
 #include "cupti_library.h"
+#include "identity.h"
 #include "launch.h"
 #include "log.h"
 #include "resolve.h"
@@ -49,8 +50,9 @@ static const CUpti_CallbackId correlated[] = {
 #undef HOOK_PTDS
 };
 
-static const CUpti_CallbackId graph_events[] = { CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED,
-						 CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED };
+static const CUpti_CallbackId resource_events[] = { CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED,
+						    CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED,
+						    CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING };
 
 static const CUpti_ActivityKind activity_kinds[] = { CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL,
 						     CUPTI_ACTIVITY_KIND_MEMCPY,
@@ -83,6 +85,10 @@ static void CUPTIAPI on_complete(CUcontext context, uint32_t stream, uint8_t *bu
 	activity_buffer_complete(buffer, valid);
 }
 
+/*
+ * CUPTI tells of every node as created, and of a clone's nodes then as cloned too.  What a call
+ * creates goes into the row of that call.
+ */
 static void on_graph_node(CUpti_CallbackId event, const CUpti_GraphData *g)
 {
 	uint64_t node = 0, origin = 0;
@@ -90,12 +96,13 @@ static void on_graph_node(CUpti_CallbackId event, const CUpti_GraphData *g)
 
 	if (!cupti.cuptiGetGraphNodeId || cupti.cuptiGetGraphNodeId(g->node, &node))
 		return;
+	if (event == CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED) {
+		tls.node = node;
+		return;
+	}
 	if (cupti.cuptiGetGraphId)
 		cupti.cuptiGetGraphId(g->graph, &graph);
-	if (event == CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED)
-		tls.node = node;
-	else
-		cupti.cuptiGetGraphNodeId(g->originalNode, &origin);
+	cupti.cuptiGetGraphNodeId(g->originalNode, &origin);
 	record_graph_node(node, origin, graph, (uint32_t)g->nodeType);
 }
 
@@ -110,8 +117,11 @@ static void CUPTIAPI on_call(void *unused, CUpti_CallbackDomain domain, CUpti_Ca
 		if (call->callbackSite == CUPTI_API_ENTER) {
 			tls.correlation = call->correlationId;
 			tls.context = call->context;
+			tls.symbol = call->symbolName;
 		}
-	} else if (domain == CUPTI_CB_DOMAIN_RESOURCE) {
+	} else if (event == CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING) {
+		kernels_forget();
+	} else {
 		on_graph_node(event, ((const CUpti_ResourceData *)data)->resourceDescriptor);
 	}
 }
@@ -151,8 +161,9 @@ static bool enable_callbacks(CUpti_SubscriberHandle subscriber)
 						  correlated[i]);
 	rc = cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
 				       CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel);
-	for (size_t i = 0; i < COUNT(graph_events); i++)
-		cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE, graph_events[i]);
+	for (size_t i = 0; i < COUNT(resource_events); i++)
+		cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE,
+					  resource_events[i]);
 	if (rc != CUPTI_SUCCESS)
 		say_refused(rc, "cuptiEnableCallback");
 	return rc == CUPTI_SUCCESS;

@@ -53,17 +53,19 @@ static enum tti_counter counter_of(CUresult rc, const struct template_content *c
 {
 	if (unlikely(rc != CUDA_SUCCESS))
 		return TTI_COUNTER_FAILED;
-	if (c->op == TTI_OP_NODE || c->flags & TTI_TEMPLATE_CAPTURED)
-		return TTI_COUNTER_CAPTURED;
 	switch (c->op) {
 	case TTI_OP_LAUNCH:
-		return TTI_COUNTER_LAUNCHES;
+		return c->flags & TTI_TEMPLATE_CAPTURED ? TTI_COUNTER_CAPTURED
+							: TTI_COUNTER_LAUNCHES;
+	case TTI_OP_NODE:
+		return TTI_COUNTER_CAPTURED;
 	case TTI_OP_GRAPH_LAUNCH:
 		return TTI_COUNTER_GRAPH_LAUNCHES;
 	case TTI_OP_SYNC:
 		return TTI_COUNTER_SYNCS;
 	default:
-		return TTI_COUNTER_COPIES;
+		return c->flags & TTI_TEMPLATE_CAPTURED ? TTI_COUNTER_CAPTURED_COPIES
+							: TTI_COUNTER_COPIES;
 	}
 }
 

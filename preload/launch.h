@@ -40,6 +40,7 @@ static inline uint64_t record_begin(void)
 	tls.correlation = 0;
 	tls.node = 0;
 	tls.context = NULL;
+	tls.symbol = NULL;
 	return clock_ticks();
 }
 

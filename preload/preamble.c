@@ -111,20 +111,24 @@ static int put_library(struct dl_phdr_info *object, size_t size, void *data)
 	return 0;
 }
 
-/* What the driver package calls itself, such as 580.159.03. */
+/* The word that looks like 580.159.03: its place in the line depends on the flavour of module. */
 static void put_driver_package(struct tti_buffer *b)
 {
 	char line[256];
-	char *word;
+	char *end = line;
 
 	line[read_bytes("/proc/driver/nvidia/version", line, sizeof(line) - 1)] = '\0';
-	word = strstr(line, "Kernel Module");
-	if (!word)
+	for (char *word = line; *word; word = end + strspn(end, " ")) {
+		end = word + strcspn(word, " \n");
+		if (*word < '0' || *word > '9' || !memchr(word, '.', (size_t)(end - word))) {
+			if (*end == '\n')
+				return;
+			continue;
+		}
+		*end = '\0';
+		put_info(b, "driver.version", word);
 		return;
-	word += strlen("Kernel Module");
-	word += strspn(word, " ");
-	word[strcspn(word, " \n")] = '\0';
-	put_info(b, "driver.version", word);
+	}
 }
 
 static void put_versions(struct tti_buffer *b)

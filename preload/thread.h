@@ -27,6 +27,7 @@ struct tls {
 	struct thread *thread; /* NULL: none yet */
 	uint64_t node;         /* CUPTI: node that the call under way has created */
 	void *context;         /* CUPTI: CUcontext of the call under way */
+	const char *symbol;    /* CUPTI: name of the kernel of the call under way */
 	uint32_t correlation;  /* CUPTI: id of the call under way */
 	uint32_t is_ours;      /* code of ours is running: calls we cause are not recorded */
 	/* The context looked up last, so that most launches need no look-up. */
