@@ -43,10 +43,10 @@ no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
 $(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
-$(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
+$(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
-$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC $(CUDA_CFLAGS) -I.
-$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -I.
+$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
+$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<

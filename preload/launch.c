@@ -15,7 +15,10 @@ _Atomic bool recording;
 
 uint64_t record_begin_first(void)
 {
-	return !tls.is_ours && life_begin() ? record_begin() : 0;
+	if (tls.is_ours || !life_begin())
+		return 0;
+	/* The writer may have given up: life goes on, recording does not. */
+	return atomic_load(&recording) ? record_begin() : 0;
 }
 
 /* The row's place in this thread's ring, or NULL: counted as a drop. */
