@@ -85,8 +85,8 @@ bool life_begin(void)
 		return expected == ON;
 	tls.is_ours++;
 	if (start()) {
-		atomic_store(&state, ON);
 		atomic_store(&recording, true);
+		atomic_store(&state, ON);
 	} else {
 		atomic_store(&state, OFF);
 	}

@@ -102,7 +102,7 @@ def coverage(*paths):
 
 
 def losses(*paths):
-    return {loss["name"]: loss["count"] for loss in tool("report", *paths)[1]["losses"]}
+    return {loss["cause"]: loss["count"] for loss in tool("report", *paths)[1]["losses"]}
 
 
 HostRow = collections.namedtuple(
