@@ -316,7 +316,7 @@ static const struct work *host_work(struct maker *m, const struct host_template 
 	case TTI_OP_LAUNCH:
 		return kernel_work(m, h->kernel);
 	case TTI_OP_GRAPH_LAUNCH:
-		return other_work(m, "[graph launch]", "unknown", "unknown");
+		return other_work(m, "[graph launch]", "graph", "other");
 	case TTI_OP_COPY:
 		return other_work(m, "[copy]", "memcpy", "memory");
 	case TTI_OP_FILL:
