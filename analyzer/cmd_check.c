@@ -262,12 +262,14 @@ static json_t *check_json(const struct check *c)
 }
 
 static int check_one(const struct check_options *o, struct run *run, struct trace *trace,
-		     const struct classifier *classifier, bool *ret_fine, struct diag *diag)
+		     bool *ret_fine, struct diag *diag)
 {
-	struct check c = { .trace = trace,
-			   .run = { .names = run->names, .traces = &trace, .nr = 1 } };
+	struct check c = {
+		.trace = trace,
+		.run = { .names = run->names, .works = run->works, .traces = &trace, .nr = 1 }
+	};
 	struct terminal terminal;
-	int r = profile_make(&c.profile, &c.run, classifier, diag);
+	int r = profile_make(&c.profile, &c.run, NULL, diag);
 
 	if (r < 0)
 		return r;
@@ -296,9 +298,9 @@ static int check(const struct check_options *o, struct diag *diag)
 
 	if (!classifier)
 		return diag_set(diag, -ENOMEM, "no memory");
-	r = run_load(&o->inputs, &run, diag);
+	r = run_load(&o->inputs, classifier, &run, diag);
 	for (size_t i = 0; r == 0 && i < run.nr; i++)
-		r = check_one(o, &run, run.traces[i], classifier, &fine, diag);
+		r = check_one(o, &run, run.traces[i], &fine, diag);
 	fine &= !run.is_damaged;
 	run_clear(&run);
 	classifier_free(classifier);

@@ -216,10 +216,12 @@ static void summarise(const struct record_arguments *a, const struct record_setu
 {
 	struct inputs inputs = { 0 };
 	struct run run = { 0 };
+	struct classifier *classifier = classifier_new();
 	struct diag diag = { .message = "" };
 
 	if (!setup->directory[0]) {
 		fputs("ttitrace: the traces are in directories that differ by process\n", stderr);
+		classifier_free(classifier);
 		return;
 	}
 	if (inputs_add_run(&inputs, setup->directory, setup->run_id, begin_s, &diag) < 0)
@@ -227,13 +229,16 @@ static void summarise(const struct record_arguments *a, const struct record_setu
 	else if (!inputs.nr)
 		fputs("ttitrace: no trace was written: no process of the program has used a GPU\n",
 		      stderr);
-	else if (run_load(&inputs, &run, &diag) < 0)
+	else if (!classifier)
+		fputs("ttitrace: no memory\n", stderr);
+	else if (run_load(&inputs, classifier, &run, &diag) < 0)
 		fprintf(stderr, "ttitrace: %s\n", diag.message);
 	else if (a->json)
 		print_summary_json(&run, stderr);
 	else
 		print_summary(&run, stderr);
 	run_clear(&run);
+	classifier_free(classifier);
 	inputs_free(&inputs);
 }
 

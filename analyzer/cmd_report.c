@@ -8,11 +8,20 @@
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_ASCII, OPTION_RULES, OPTION_JSON };
+enum {
+	OPTION_TOP = 256,
+	OPTION_BY,
+	OPTION_FULL_NAMES,
+	OPTION_ASCII,
+	OPTION_RULES,
+	OPTION_SYMBOLS,
+	OPTION_JSON
+};
 
 struct report_options {
 	struct inputs inputs;
 	struct classifier *classifier;
+	struct frame_symbols *symbols; /* NULL: none are given */
 	enum axis by;
 	size_t top;
 	bool full_names, ascii, json;
@@ -24,13 +33,19 @@ static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
-	  .doc = "One table, by operator, kind, kernel, shape, stream, device or process" },
+	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
+		 "stream, device or process" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ .name = "rules",
 	  .key = OPTION_RULES,
 	  .arg = "FILE",
 	  .doc = "Ask the rules of FILE before the built-in ones; may be repeated" },
+	{ .name = "symbols",
+	  .key = OPTION_SYMBOLS,
+	  .arg = "FILE",
+	  .doc = "Names of the addresses on native stacks, for traces from elsewhere: lines of a "
+		 "hexadecimal address, a tab and a symbol" },
 	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
 	{ .name = "json", .key = OPTION_JSON, .doc = "Everything as one JSON object" },
 	{ 0 }
@@ -75,6 +90,12 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		if (classifier_add_rules(o->classifier, arg, o->diag) < 0)
 			argp_error(state, "%s", o->diag->message);
 		return 0;
+	case OPTION_SYMBOLS:
+		if (!o->symbols)
+			o->symbols = frame_symbols_new();
+		if (!o->symbols || frame_symbols_read(o->symbols, arg, o->diag) < 0)
+			argp_error(state, "%s", o->symbols ? o->diag->message : "no memory");
+		return 0;
 	case ARGP_KEY_ARG:
 		return keep(o, inputs_add(&o->inputs, arg, o->diag));
 	case ARGP_KEY_NO_ARGS:
@@ -101,7 +122,7 @@ static void tell_inputs(const struct inputs *in)
 		fprintf(stderr, "ttitrace report: %s and %zu more\n", in->paths[0], in->nr - 1);
 }
 
-static int report(struct report_options *o, struct run *run, struct diag *diag)
+static int report(const struct report_options *o, struct run *run, struct diag *diag)
 {
 	struct profile profile;
 	struct report report = {
@@ -111,8 +132,9 @@ static int report(struct report_options *o, struct run *run, struct diag *diag)
 		.top = o->top,
 		.full_names = o->full_names,
 	};
+	const struct profile_setup setup = { .symbols = o->symbols };
 	struct terminal terminal;
-	const int r = profile_make(&profile, run, o->classifier, diag);
+	const int r = profile_make(&profile, run, &setup, diag);
 
 	if (r < 0)
 		return r;
@@ -145,12 +167,13 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 	r = o.err;
 	if (r == 0) {
 		tell_inputs(&o.inputs);
-		r = run_load(&o.inputs, &run, diag);
+		r = run_load(&o.inputs, o.classifier, &run, diag);
 	}
 	if (r == 0)
 		r = report(&o, &run, diag);
 	run_clear(&run);
 	inputs_free(&o.inputs);
+	frame_symbols_free(o.symbols);
 	classifier_free(o.classifier);
 	return r;
 }

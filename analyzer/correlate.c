@@ -8,15 +8,16 @@ enum {
 	PAGE_IDS = 256,
 	NR_KEYS = 1 << 24,   /* 32 bit ids by page */
 	PAGES_RECENT = 4096, /* a million ids: graph launches wait that long for further nodes */
-	PAGES_MAX = 1 << 16, /* 256 MiB */
+	PAGES_MAX = 40000,   /* 240 MiB */
 	HOST_CLASSES = HOST_LAUNCH | HOST_GRAPH | HOST_COPY,
 };
 
 struct slot {
-	uint32_t host;   /* template, valid if class has a bit of HOST_CLASSES */
+	uint32_t host;   /* valid if class has a bit of HOST_CLASSES */
 	uint32_t device; /* template of the last record */
 	uint32_t nr_records;
-	uint32_t class; /* 0: free */
+	uint32_t class;   /* 0: free */
+	uint64_t time_ns; /* of records that came before their call */
 };
 
 struct page {
@@ -205,39 +206,44 @@ static inline void clear_slot(struct correlator *c, struct page *page, struct sl
 		drop_page(c, page);
 }
 
-uint32_t correlate_host(struct correlator *c, uint32_t id, enum host_class class, uint32_t template)
+void correlate_host(struct correlator *c, uint32_t id, enum host_class class, uint32_t host,
+		    struct correlated *ret)
 {
-	struct slot now = { .host = template, .class = class };
+	struct slot now = { .host = host, .class = class };
 	struct page *page = id ? find_page(c, id) : NULL;
 	struct slot *s;
 
+	*ret = (struct correlated){ 0 };
 	if (!page) {
 		retire_slot(c, &now);
-		return 0;
+		return;
 	}
 	s = &page->slots[id % PAGE_IDS];
 	if (s->class & HOST_CLASSES) {
 		retire_slot(c, s); /* the id has come round again */
 	} else if (s->class) {
+		if ((class == HOST_LAUNCH && s->class & DEVICE_KERNEL) ||
+		    (class == HOST_COPY && s->class & DEVICE_COPY))
+			*ret = (struct correlated){ s->device, s->nr_records, s->time_ns };
 		if (class == HOST_LAUNCH && s->class & DEVICE_KERNEL) {
-			const uint32_t device = s->device;
-
 			c->result.matched++;
 			clear_slot(c, page, s);
-			return device;
+			return;
 		}
 		now.nr_records = s->nr_records;
 		now.device = s->device;
 	}
 	put_slot(page, s, now);
-	return 0;
 }
 
 uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class class,
-			  uint32_t template)
+			  uint32_t template, uint64_t time_ns)
 {
-	struct slot now = { .device = template, .class = class, .nr_records = 1 };
+	struct slot now = {
+		.device = template, .class = class, .nr_records = 1, .time_ns = time_ns
+	};
 	struct page *page = id ? find_page(c, id) : NULL;
+	uint32_t host = 0;
 	struct slot *s;
 
 	if (!page) {
@@ -246,8 +252,7 @@ uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class c
 	}
 	s = &page->slots[id % PAGE_IDS];
 	if (class == DEVICE_KERNEL && s->class & HOST_LAUNCH) {
-		const uint32_t host = s->host;
-
+		host = s->host;
 		c->result.matched++;
 		clear_slot(c, page, s);
 		return host;
@@ -256,14 +261,16 @@ uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class c
 		now.host = s->host;
 		now.class = s->class;
 		now.nr_records = s->nr_records + 1;
+		host = class == DEVICE_COPY && s->class & HOST_COPY ? s->host : 0;
 	} else if (class == DEVICE_KERNEL && s->class) {
 		retire_slot(c, s); /* a launch has one kernel record: the id has come round again */
 	} else if (s->class) {
 		now.class = s->class;
 		now.nr_records = s->nr_records + 1;
+		now.time_ns += s->time_ns;
 	}
 	put_slot(page, s, now);
-	return 0;
+	return host;
 }
 
 void correlator_finish(struct correlator *c, struct correlation *ret)

@@ -33,14 +33,23 @@ struct correlation {
 struct correlator *correlator_new(void);    /* NULL: no memory */
 void correlator_free(struct correlator *c); /* accepts NULL */
 
+/* The device records that came before their host call. */
+struct correlated {
+	uint32_t device; /* template of the last one; 0: there are none */
+	uint32_t nr;
+	uint64_t time_ns;
+};
+
 /*
- * One host call or device record under an id; id 0 is "none".  Returns the template of the partner
- * if this pairs a launch with its kernel record, else 0.
+ * One host call under an id; id 0 is "none".  `host` is any number of the caller's other than 0.
+ * *ret: what this pairs with, of a launch its kernel record, of a copy the copies so far.
  */
-uint32_t correlate_host(struct correlator *c, uint32_t id, enum host_class class,
-			uint32_t template);
+void correlate_host(struct correlator *c, uint32_t id, enum host_class class, uint32_t host,
+		    struct correlated *ret);
+
+/* One device record.  Returns `host` of the call it pairs with as above, or 0. */
 uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class class,
-			  uint32_t template);
+			  uint32_t template, uint64_t time_ns);
 
 /* Nothing more will come: what waits is counted. */
 void correlator_finish(struct correlator *c, struct correlation *ret);

@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "step.h"
+
 /* Far beyond real runs; a small hostile file can decompress to any number of definitions. */
 enum { ROWS_MAX = 1 << 20, NODES_MAX = 1 << 22, CLONES_MAX = 64 };
+
+/* Kept parameters and layouts together; a small hostile file can decompress to any amount. */
+#define BLOB_BYTES_MAX ((size_t)256 << 20)
 
 static const char *const problem_names[NR_PROBLEMS] = {
 #define PROBLEM(name, what) #name,
@@ -52,12 +57,13 @@ static void *append(void *rows, size_t *nr, size_t *size, size_t row_bytes)
 	((typeof((table).rows))append(&(table).rows, &(table).nr, &(table).size, \
 				      sizeof(*(table).rows)))
 
-int model_init(struct model *m, struct names *names)
+int model_init(struct model *m, struct names *names, struct works *works)
 {
-	*m = (struct model){ .names = names };
+	*m = (struct model){ .names = names, .works = works };
 	if (!APPEND(m->strings) || !APPEND(m->kernels) || !APPEND(m->templates) ||
 	    !APPEND(m->device_templates) || !APPEND(m->contexts) || !APPEND(m->nodes) ||
-	    !APPEND(m->execs)) {
+	    !APPEND(m->execs) || !APPEND(m->calls) || !APPEND(m->parameters) ||
+	    !APPEND(m->frames) || !APPEND(m->codes) || !APPEND(m->python_frames)) {
 		model_clear(m);
 		return -ENOMEM;
 	}
@@ -66,6 +72,22 @@ int model_init(struct model *m, struct names *names)
 
 void model_clear(struct model *m)
 {
+	for (size_t i = 0; i < m->kernels.nr; i++)
+		free((uint64_t *)m->kernels.rows[i].layout.values);
+	for (size_t i = 0; i < m->parameters.nr; i++)
+		free(m->parameters.rows[i].bytes);
+	free(m->calls.rows);
+	free(m->parameters.rows);
+	free(m->frames.rows);
+	free(m->codes.rows);
+	free(m->python_frames.rows);
+	free(m->objects.rows);
+	free(m->object_paths.rows);
+	id_map_free(&m->call_ids);
+	id_map_free(&m->parameter_ids);
+	id_map_free(&m->frame_ids);
+	id_map_free(&m->code_ids);
+	id_map_free(&m->python_frame_ids);
 	free(m->infos.rows);
 	free(m->devices.rows);
 	free(m->device_names.rows);
@@ -187,11 +209,32 @@ static int take_string(struct model *m, const struct tti_string *string)
 	return 0;
 }
 
+/* A copy of bytes that will stay; NULL also where there are none, or there were too many. */
+static void *keep_bytes(struct model *m, const void *bytes, size_t size)
+{
+	void *copy;
+
+	if (!size)
+		return NULL;
+	if (size > BLOB_BYTES_MAX - m->blob_bytes) {
+		m->problems[PROBLEM_too_many]++;
+		return NULL;
+	}
+	copy = malloc(size);
+	if (!copy)
+		return NULL;
+	m->blob_bytes += size;
+	return memcpy(copy, bytes, size);
+}
+
 static int take_kernel(struct model *m, const struct tti_kernel *kernel)
 {
-	const struct name **row = DEFINE(m, kernels, kernel_ids, kernel->id);
+	struct kernel *row = DEFINE(m, kernels, kernel_ids, kernel->id);
 
-	*row = find_string(m, kernel->name);
+	row->name = find_string(m, kernel->name);
+	row->layout.values = keep_bytes(m, kernel->parameters.values,
+					kernel->parameters.size * sizeof(uint64_t));
+	row->layout.size = row->layout.values ? kernel->parameters.size : 0;
 	return 0;
 }
 
@@ -201,7 +244,83 @@ static int take_template(struct model *m, const struct tti_template *t)
 
 	row->definition = *t;
 	row->api = find_string(m, t->api);
-	row->kernel = m->kernels.rows[id_map_find(&m->kernel_ids, t->kernel)];
+	row->kernel_index = id_map_find(&m->kernel_ids, t->kernel);
+	row->kernel = m->kernels.rows[row->kernel_index].name;
+	row->call = id_map_find(&m->call_ids, t->call);
+	row->stack = id_map_find(&m->frame_ids, t->stack);
+	row->path = id_map_find(&m->python_frame_ids, t->path);
+	row->work = work_of_host(m->works, row);
+	row->step = (uint8_t)step_of_work(row->work);
+	return 0;
+}
+
+static int take_call(struct model *m, const struct call *call, uint64_t api)
+{
+	struct call *row = DEFINE(m, calls, call_ids, call->id);
+
+	*row = *call;
+	row->api = find_string(m, api);
+	return 0;
+}
+
+static int take_parameters(struct model *m, const struct tti_parameters *p)
+{
+	struct parameters *row = DEFINE(m, parameters, parameter_ids, p->id);
+
+	row->kernel = id_map_find(&m->kernel_ids, p->kernel);
+	row->bytes =
+		p->bytes.size <= UINT16_MAX ? keep_bytes(m, p->bytes.data, p->bytes.size) : NULL;
+	row->size = row->bytes ? (uint32_t)p->bytes.size : 0;
+	return 0;
+}
+
+static int take_frame(struct model *m, const struct tti_frame *f)
+{
+	struct native_frame *row = DEFINE(m, frames, frame_ids, f->id);
+
+	row->parent = id_map_find(&m->frame_ids, f->parent);
+	row->address = f->address;
+	return 0;
+}
+
+static int take_code(struct model *m, const struct tti_code *code)
+{
+	struct tti_code *row = DEFINE(m, codes, code_ids, code->id);
+
+	*row = *code;
+	return 0;
+}
+
+static int take_python_frame(struct model *m, const struct tti_python_frame *f)
+{
+	struct python_frame *row = DEFINE(m, python_frames, python_frame_ids, f->id);
+	const struct tti_code *code = &m->codes.rows[id_map_find(&m->code_ids, f->code)];
+
+	row->parent = id_map_find(&m->python_frame_ids, f->parent);
+	row->code = find_string(m, code->name);
+	row->file = find_string(m, code->file);
+	row->class_name = find_string(m, f->class);
+	row->line = f->line;
+	row->self = f->self;
+	return 0;
+}
+
+static int take_object(struct model *m, const struct tti_object *object)
+{
+	struct tti_object *row;
+	const struct name **path;
+
+	if (m->objects.nr > ROWS_MAX) {
+		m->problems[PROBLEM_too_many]++;
+		return 0;
+	}
+	row = APPEND(m->objects);
+	path = APPEND(m->object_paths);
+	if (!row || !path)
+		return -ENOMEM;
+	*row = *object;
+	row->path = row->build_id = (struct tti_str){ 0 };
+	*path = intern(m, object->path);
 	return 0;
 }
 
@@ -255,6 +374,8 @@ static void take_count(struct model *m, const struct tti_count *count)
 
 int model_take(struct model *m, uint64_t kind, const union record_fields *fields)
 {
+	struct call call;
+
 	switch (kind) {
 	case TTI_RECORD_PROCESS:
 		take_process(m, &fields->process);
@@ -280,6 +401,28 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 		return take_graph_node(m, &fields->graph_node);
 	case TTI_RECORD_GRAPH_EXEC:
 		return take_graph_exec(m, &fields->graph_exec);
+	case TTI_RECORD_GEMM:
+		call_of_gemm(&call, &fields->gemm);
+		return take_call(m, &call, fields->gemm.api);
+	case TTI_RECORD_CONVOLUTION:
+		call_of_convolution(&call, &fields->convolution);
+		return take_call(m, &call, fields->convolution.api);
+	case TTI_RECORD_SDPA:
+		call_of_sdpa(&call, &fields->sdpa);
+		return take_call(m, &call, fields->sdpa.api);
+	case TTI_RECORD_OPERATION:
+		call_of_operation(&call, &fields->operation);
+		return take_call(m, &call, fields->operation.api);
+	case TTI_RECORD_PARAMETERS:
+		return take_parameters(m, &fields->parameters);
+	case TTI_RECORD_FRAME:
+		return take_frame(m, &fields->frame);
+	case TTI_RECORD_CODE:
+		return take_code(m, &fields->code);
+	case TTI_RECORD_PYTHON_FRAME:
+		return take_python_frame(m, &fields->python_frame);
+	case TTI_RECORD_OBJECT:
+		return take_object(m, &fields->object);
 	case TTI_RECORD_COUNT:
 		take_count(m, &fields->count);
 		return 0;
@@ -307,6 +450,7 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	if (!node || id_map_add(&m->node_ids, id, (uint32_t)(m->nodes.nr - 1)) < 0)
 		return NULL;
 	node->node = id;
+	node->min_ns = UINT64_MAX;
 	return node;
 }
 
@@ -316,14 +460,33 @@ uint32_t model_node_creator(const struct model *m, const struct graph_node *node
 	for (int i = 0; i < CLONES_MAX; i++) {
 		uint32_t index;
 
-		if (node->host_template || !node->origin)
-			return node->host_template;
+		if (node->site || !node->origin)
+			return node->site;
 		index = id_map_find(&m->node_ids, node->origin);
 		if (!index)
 			return 0;
 		node = &m->nodes.rows[index];
 	}
 	return 0;
+}
+
+struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,
+				       uint32_t parameters)
+{
+	const struct host_template *h = &m->templates.rows[host_template];
+	const struct tti_template *t = &h->definition;
+	const struct parameters *p = &m->parameters.rows[parameters];
+	const struct kernel *kernel = &m->kernels.rows[p->kernel];
+
+	return (struct launch_facts){
+		.name = h->work ? h->work->name->text : "",
+		.grid = { t->grid_x, t->grid_y, t->grid_z },
+		.block = { t->block_x, t->block_y, t->block_z },
+		.layout = kernel->layout.values,
+		.nr_layout = kernel->layout.size,
+		.bytes = p->bytes,
+		.nr_bytes = p->size,
+	};
 }
 
 const char *model_info(const struct model *m, const char *key)

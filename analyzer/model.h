@@ -10,9 +10,12 @@
 
 #include <stdbool.h>
 
+#include "attention.h"
+#include "call.h"
 #include "decode.h"
 #include "id_map.h"
 #include "names.h"
+#include "works.h"
 
 enum problem {
 #define PROBLEM(name, what) PROBLEM_##name,
@@ -24,15 +27,41 @@ enum problem {
 const char *problem_name(enum problem p);
 const char *problem_text(enum problem p);
 
+/* A kernel as the driver described it at the launch. */
+struct kernel {
+	const struct name *name; /* NULL: the driver would not tell */
+	struct tti_list layout;  /* offset and size of each parameter, alternating; owned */
+};
+
+/* Parameter bytes that were kept. */
+struct parameters {
+	uint32_t kernel; /* index */
+	uint32_t size;
+	uint8_t *bytes; /* owned */
+};
+
+struct native_frame {
+	uint32_t parent; /* index, 0: outermost */
+	uint64_t address;
+};
+
+struct python_frame {
+	uint32_t parent;                             /* index, 0: outermost */
+	const struct name *code, *file, *class_name; /* NULL: not known */
+	uint64_t line, self;
+};
+
 struct host_template {
 	struct tti_template
 		definition;        /* all zero at index 0: a row whose template is not defined */
 	const struct name *kernel; /* NULL: not a kernel, or its name is not known */
 	const struct name *api;
-	uint64_t count; /* rows that returned success */
+	const struct work *work;                  /* NULL: no work of its own */
+	uint8_t step;                             /* enum step: what it means to its neighbours */
+	uint32_t kernel_index, call, stack, path; /* indexes, 0: none */
+	uint64_t count;                           /* rows that returned success */
 	uint64_t failed;
 	uint64_t host_ns;
-	uint32_t agrees_with; /* index of a device template that has the same kernel and grid */
 };
 
 struct device_template {
@@ -46,9 +75,10 @@ struct device_template {
 struct graph_node {
 	uint64_t node, origin, graph;
 	bool is_defined;
-	uint32_t host_template;   /* of the call that created it */
+	uint32_t site;            /* of the call that created it, 0: not known */
 	uint32_t device_template; /* of the last device row */
 	uint64_t nr_rows;
+	uint64_t time_ns, min_ns, max_ns;
 };
 
 struct info {
@@ -64,6 +94,7 @@ struct info {
 
 struct model {
 	struct names *names; /* borrowed */
+	struct works *works; /* borrowed */
 	bool has_process, has_finish;
 	struct tti_process process; /* its strings are below */
 	const struct name *host, *program, *command, *rank, *version;
@@ -72,22 +103,30 @@ struct model {
 	TABLE(struct tti_device) devices; /* names: those of device_names, same index */
 	TABLE(const struct name *) device_names;
 	struct id_map string_ids, kernel_ids, template_ids, device_template_ids, context_ids,
-		node_ids, exec_ids;
+		node_ids, exec_ids, call_ids, parameter_ids, frame_ids, code_ids, python_frame_ids;
 	/* Indexes from 1 on; 0 is "not defined". */
 	TABLE(const struct name *) strings;
-	TABLE(const struct name *) kernels;
+	TABLE(struct kernel) kernels;
 	TABLE(struct host_template) templates;
 	TABLE(struct device_template) device_templates;
 	TABLE(struct tti_context) contexts;
 	TABLE(struct graph_node) nodes;
 	TABLE(struct tti_graph_exec) execs;
+	TABLE(struct call) calls;
+	TABLE(struct parameters) parameters;
+	TABLE(struct native_frame) frames;
+	TABLE(struct tti_code) codes;
+	TABLE(struct python_frame) python_frames;
+	TABLE(struct tti_object) objects; /* path and build id: those of object_paths */
+	TABLE(const struct name *) object_paths;
+	size_t blob_bytes;
 	uint64_t nr_threads;
 	bool has_counter[TTI_COUNTER_LIMIT];
 	uint64_t counters[TTI_COUNTER_LIMIT];
 	uint64_t problems[NR_PROBLEMS];
 };
 
-int model_init(struct model *m, struct names *names); /* 0 or -ENOMEM */
+int model_init(struct model *m, struct names *names, struct works *works); /* 0 or -ENOMEM */
 void model_clear(struct model *m);
 
 /* Takes one record without columns.  0 or -ENOMEM. */
@@ -96,8 +135,12 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 /* The entry of a node, made if there is none; NULL: too many nodes (counted). */
 struct graph_node *model_node(struct model *m, uint64_t node);
 
-/* Index of the host template that created the node, directly or as what it was cloned from; 0. */
+/* The site of the call that created the node, directly or as what it was cloned from; 0. */
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node);
+
+/* What a launch was made with, for the decoders; borrows from the model. */
+struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,
+				       uint32_t parameters);
 
 /* The value of an info record, or NULL. */
 const char *model_info(const struct model *m, const char *key);

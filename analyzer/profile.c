@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line of the sum that is to be made. */
-struct item {
-	const struct work *work;
-	const struct trace *trace;
-	uint64_t grid[3], block[3], context, stream, device;
-	uint64_t time_ns, launches, min_ns, max_ns;
-};
-
 struct maker {
 	struct profile *profile;
 	const struct run *run;
+	const struct profile_setup *setup;
 };
 
 static const char *const axis_names[NR_AXES] = {
@@ -45,9 +38,13 @@ const char *axis_what(enum axis axis)
 
 enum axis axis_by_name(const char *name)
 {
+	char own[32];
 	enum axis axis = 0;
 
-	while (axis < NR_AXES && strcmp(axis_names[axis], name))
+	snprintf(own, sizeof(own), "%s", name);
+	for (char *at = own; *at; at++)
+		*at = *at == '-' ? '_' : *at;
+	while (axis < NR_AXES && strcmp(axis_names[axis], own))
 		axis++;
 	return axis;
 }
@@ -79,7 +76,7 @@ static const struct name *format(struct maker *m, const char *fmt, ...)
 	return name;
 }
 
-static const struct name *device_key(struct maker *m, const struct item *item)
+static const struct name *device_key(struct maker *m, const struct profile_item *item)
 {
 	const struct model *model = &item->trace->model;
 
@@ -90,7 +87,7 @@ static const struct name *device_key(struct maker *m, const struct item *item)
 	return format(m, "device %" PRIu64, item->device);
 }
 
-static const struct name *process_key(struct maker *m, const struct item *item)
+static const struct name *process_key(struct maker *m, const struct profile_item *item)
 {
 	const struct model *model = &item->trace->model;
 	const char *rank = model->rank && model->rank->size ? model->rank->text : NULL;
@@ -99,23 +96,54 @@ static const struct name *process_key(struct maker *m, const struct item *item)
 		      model->process.pid, rank ? " rank " : "", rank ? rank : "");
 }
 
-static const struct name *item_key(struct maker *m, enum axis axis, const struct item *item)
+static const struct name *kernel_shape_key(struct maker *m, const struct profile_item *item)
 {
-	const struct work *w = item->work;
+	return format(m,
+		      "(%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")x(%" PRIu64 ",%" PRIu64 ",%" PRIu64
+		      ") %s",
+		      item->grid[0], item->grid[1], item->grid[2], item->block[0], item->block[1],
+		      item->block[2], item->assignment.work->name->text);
+}
+
+static const struct name *call_key(struct maker *m, const struct profile_item *item)
+{
+	char text[400];
+
+	if (!item->assignment.call)
+		return intern(m, "(no library call)");
+	call_text(item->assignment.call, text, sizeof(text));
+	return intern(m, text);
+}
+
+static const struct name *attention_key(struct maker *m, const struct profile_item *item)
+{
+	const struct attention *a = &item->assignment.attention;
+	char text[160] = "shape not known";
+
+	if (item->assignment.op != OPERATOR_attention)
+		return intern(m, "(no attention)");
+	if (!item->assignment.has_attention)
+		return intern(m, "(attention without a decoder)");
+	if (a->exactness != EXACTNESS_unknown)
+		attention_text(a, text, sizeof(text));
+	return format(m, "%s %s %s%s", role_name(attention_role(a)), backend_name(a->backend), text,
+		      a->exactness == EXACTNESS_upper_bound ? " (at most)" : "");
+}
+
+/* NULL: no memory */
+static const struct name *item_key(struct maker *m, enum axis axis, const struct profile_item *item)
+{
+	const struct work *w = item->assignment.work;
 
 	switch (axis) {
 	case AXIS_operator:
-		return intern(m, w->operator_name);
+		return intern(m, operator_name(item->assignment.op));
 	case AXIS_kind:
 		return format(m, "%s%s%s", w->kind, w->sub[0] ? "/" : "", w->sub);
 	case AXIS_kernel:
 		return w->mangled ? w->mangled : w->name;
 	case AXIS_shape:
-		return format(m,
-			      "(%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")x(%" PRIu64 ",%" PRIu64
-			      ",%" PRIu64 ") %s",
-			      item->grid[0], item->grid[1], item->grid[2], item->block[0],
-			      item->block[1], item->block[2], w->name->text);
+		return kernel_shape_key(m, item);
 	case AXIS_stream:
 		return format(m, "device %" PRIu64 " context %" PRIu64 " stream %" PRIu64,
 			      item->device, item->context, item->stream);
@@ -123,6 +151,12 @@ static const struct name *item_key(struct maker *m, enum axis axis, const struct
 		return device_key(m, item);
 	case AXIS_process:
 		return process_key(m, item);
+	case AXIS_library_call:
+		return call_key(m, item);
+	case AXIS_attention:
+		return attention_key(m, item);
+	case AXIS_evidence:
+		return intern(m, evidence_name(item->assignment.evidence));
 	case NR_AXES:
 		break;
 	}
@@ -152,81 +186,225 @@ static struct profile_row *find_row(struct profile_table *t, const struct name *
 	return &t->rows[t->nr - 1];
 }
 
-static int add_item(struct maker *m, const struct item *item)
+static void add_cost(struct profile_row *row, const struct profile_item *item)
+{
+	const struct cost *cost = &item->assignment.cost;
+	const double n = (double)item->launches;
+
+	if (item->assignment.is_whole_call)
+		row->calls += item->launches;
+	if (!item->assignment.has_cost)
+		return;
+	row->cost.flops += n * cost->flops;
+	row->cost.bytes += n * cost->bytes;
+	row->cost.parameter_bytes += n * cost->parameter_bytes;
+	row->cost.seconds_min += item->seconds_min;
+	row->cost.calls += item->launches;
+}
+
+static int add_to_axis(struct maker *m, enum axis axis, const struct profile_item *item)
+{
+	const struct name *key = item_key(m, axis, item);
+	struct profile_row *row = key ? find_row(&m->profile->axes[axis], key) : NULL;
+
+	if (!row)
+		return -ENOMEM;
+	row->work = item->assignment.work;
+	if (!row->assignment || item->time_ns > row->most_ns) {
+		row->assignment = &item->assignment;
+		row->most_ns = item->time_ns;
+	}
+	row->time_ns += item->time_ns;
+	row->launches += item->launches;
+	if (item->min_ns < row->min_ns)
+		row->min_ns = item->min_ns;
+	if (item->max_ns > row->max_ns)
+		row->max_ns = item->max_ns;
+	add_cost(row, item);
+	return 0;
+}
+
+/* The work of an attention without parts is that of its main kernel: the others have no shape. */
+static void count_attention(struct profile *p, const struct profile_item *item)
+{
+	const struct assignment *a = &item->assignment;
+
+	if (a->op != OPERATOR_attention || (a->part && a->part != PART_values))
+		return;
+	if (a->has_attention ? !a->is_whole_call : a->work->kind_id != KIND_attention)
+		return;
+	p->attentions[a->has_attention ? a->attention.exactness : EXACTNESS_unknown] +=
+		item->launches;
+}
+
+static int sum_items(struct maker *m)
 {
 	struct profile *p = m->profile;
 
-	for (enum axis axis = 0; axis < NR_AXES; axis++) {
-		const struct name *key = item_key(m, axis, item);
-		struct profile_row *row = key ? find_row(&p->axes[axis], key) : NULL;
+	for (size_t i = 0; i < p->nr_items; i++) {
+		const struct profile_item *item = &p->items[i];
 
-		if (!row)
-			return -ENOMEM;
-		row->work = item->work;
-		row->time_ns += item->time_ns;
-		row->launches += item->launches;
-		if (item->min_ns < row->min_ns)
-			row->min_ns = item->min_ns;
-		if (item->max_ns > row->max_ns)
-			row->max_ns = item->max_ns;
+		for (enum axis axis = 0; axis < NR_AXES; axis++)
+			if (add_to_axis(m, axis, item) < 0)
+				return -ENOMEM;
+		p->time_ns += item->time_ns;
+		p->launches += item->launches;
+		if (item->assignment.work->kind_id == KIND_unknown)
+			p->unknown_ns += item->time_ns;
+		if (item->assignment.has_conflict) {
+			p->conflicts += item->launches;
+			p->conflicts_ns += item->time_ns;
+		}
+		count_attention(p, item);
 	}
-	p->time_ns += item->time_ns;
-	p->launches += item->launches;
-	if (!strcmp(item->work->kind, "unknown"))
-		p->unknown_ns += item->time_ns;
 	return 0;
 }
 
-static int add_device_templates(struct maker *m, const struct trace *t)
+/* --- items ------------------------------------------------------------------------------------ */
+
+static struct profile_item *new_item(struct profile *p)
 {
-	for (size_t i = 1; i < t->model.device_templates.nr; i++) {
-		const struct device_template *d = &t->model.device_templates.rows[i];
-		const struct tti_device_template *def = &d->definition;
-		const struct item item = {
-			.work = d->count ? work_of_device(m->profile->works, d) : NULL,
-			.trace = t,
-			.grid = { def->grid_x, def->grid_y, def->grid_z },
-			.block = { def->block_x, def->block_y, def->block_z },
-			.context = def->context,
-			.stream = def->stream,
-			.device = def->device,
-			.time_ns = d->time_ns,
-			.launches = d->count,
-			.min_ns = d->min_ns,
-			.max_ns = d->max_ns,
-		};
+	if (p->nr_items == p->size_items) {
+		const size_t size = p->size_items ? 2 * p->size_items : 256;
+		struct profile_item *items = realloc(p->items, size * sizeof(*items));
 
-		if (d->count && (!item.work || add_item(m, &item) < 0))
-			return -ENOMEM;
+		if (!items)
+			return NULL;
+		p->items = items;
+		p->size_items = size;
 	}
+	return memset(&p->items[p->nr_items++], 0, sizeof(*p->items));
+}
+
+static void find_peaks(const struct maker *m, const struct profile_item *item, struct peaks *ret)
+{
+	const struct model *model = &item->trace->model;
+	const struct name *name = NULL;
+
+	for (size_t i = 0; i < model->devices.nr && !name; i++)
+		if (model->devices.rows[i].ordinal == item->device)
+			name = model->device_names.rows[i];
+	peaks_of_device(name ? name->text : NULL, ret);
+	if (m->setup && m->setup->peaks)
+		peaks_override(ret, m->setup->peaks);
+}
+
+static void find_seconds(const struct maker *m, struct profile_item *item)
+{
+	const struct assignment *a = &item->assignment;
+	struct peaks peaks;
+
+	if (!a->has_cost)
+		return;
+	find_peaks(m, item, &peaks);
+	item->seconds_min =
+		(double)item->launches *
+		peaks_seconds(&peaks, unit_of(a->cost.type, a->cost.compute, a->work->name->text),
+			      a->cost.flops, a->cost.bytes);
+}
+
+/* The launch knows the kernel's name best: CUPTI's is stale where a module was unloaded. */
+static const struct work *work_of_pair(struct maker *m, const struct trace *t,
+				       const struct pair *pair)
+{
+	const struct host_template *h =
+		&t->model.templates.rows[t->pairs.sites[pair->site].template];
+	const struct device_template *d = &t->model.device_templates.rows[pair->device_template];
+
+	if (d->definition.activity == TTI_ACTIVITY_KERNEL && h->work && h->work->mangled &&
+	    h->kernel)
+		return h->work;
+	return work_of_device(m->run->works, d);
+}
+
+static int add_pair(struct maker *m, struct assigner *assigner, const struct trace *t,
+		    const struct pair *pair)
+{
+	const struct device_template *d = &t->model.device_templates.rows[pair->device_template];
+	const struct tti_device_template *def = &d->definition;
+	const struct work *work = work_of_pair(m, t, pair);
+	struct profile_item *item = work ? new_item(m->profile) : NULL;
+
+	if (!item)
+		return -ENOMEM;
+	*item = (struct profile_item){
+		.trace = t,
+		.site = pair->site,
+		.grid = { def->grid_x, def->grid_y, def->grid_z },
+		.block = { def->block_x, def->block_y, def->block_z },
+		.context = def->context,
+		.stream = def->stream,
+		.device = def->device,
+		.time_ns = pair->time_ns,
+		.launches = pair->count,
+		.min_ns = pair->min_ns,
+		.max_ns = pair->max_ns,
+	};
+	assign(assigner, pair->site, work, &item->assignment);
+	find_seconds(m, item);
 	return 0;
 }
 
-static int add_host_templates(struct maker *m, const struct trace *t)
+static int add_site(struct maker *m, struct assigner *assigner, const struct trace *t,
+		    uint32_t index)
+{
+	const struct site *site = &t->pairs.sites[index];
+	const struct host_template *h = &t->model.templates.rows[site->template];
+	const struct tti_template *def = &h->definition;
+	const struct tti_context *context =
+		&t->model.contexts.rows[id_map_find(&t->model.context_ids, def->context)];
+	struct profile_item *item;
+
+	if (!h->work || !site->count || def->op == TTI_OP_NODE ||
+	    def->flags & TTI_TEMPLATE_CAPTURED)
+		return 0;
+	item = new_item(m->profile);
+	if (!item)
+		return -ENOMEM;
+	*item = (struct profile_item){
+		.trace = t,
+		.site = index,
+		.grid = { def->grid_x, def->grid_y, def->grid_z },
+		.block = { def->block_x, def->block_y, def->block_z },
+		.context = def->context,
+		.stream = def->stream,
+		.device = context->device,
+		.time_ns = site->host_ns,
+		.launches = site->count,
+		.max_ns = site->host_ns,
+	};
+	assign(assigner, index, h->work, &item->assignment);
+	return 0;
+}
+
+static void see_knowledge(struct knowledge *k, const struct trace *t,
+			  const struct frame_symbols *symbols)
 {
 	for (size_t i = 1; i < t->model.templates.nr; i++) {
 		const struct host_template *h = &t->model.templates.rows[i];
-		const struct tti_template *def = &h->definition;
-		const struct tti_context *context =
-			&t->model.contexts.rows[id_map_find(&t->model.context_ids, def->context)];
-		const struct item item = {
-			.work = work_of_host(m->profile->works, h),
-			.trace = t,
-			.grid = { def->grid_x, def->grid_y, def->grid_z },
-			.block = { def->block_x, def->block_y, def->block_z },
-			.context = def->context,
-			.stream = def->stream,
-			.device = context->device,
-			.time_ns = h->host_ns,
-			.launches = h->count,
-			.min_ns = 0,
-			.max_ns = h->host_ns,
-		};
 
-		if (item.work && add_item(m, &item) < 0)
-			return -ENOMEM;
+		k->calls |= h->call != 0;
+		k->frames |= symbols && h->stack != 0;
+		k->paths |= h->path != 0;
 	}
-	return 0;
+	k->parameters |= t->model.parameters.nr > 1;
+}
+
+static int add_trace(struct maker *m, const struct trace *t)
+{
+	const struct frame_symbols *symbols = m->setup ? m->setup->symbols : NULL;
+	struct assigner *assigner = assigner_new(t, symbols);
+	int r = assigner ? 0 : -ENOMEM;
+
+	see_knowledge(&m->profile->knowledge, t, symbols);
+	if (m->profile->is_host_time)
+		for (uint32_t i = 1; i < t->pairs.nr_sites && r == 0; i++)
+			r = add_site(m, assigner, t, i);
+	else
+		for (size_t i = 1; i < t->pairs.nr_pairs && r == 0; i++)
+			r = add_pair(m, assigner, t, &t->pairs.pairs[i]);
+	assigner_free(assigner);
+	return r;
 }
 
 static int by_time(const void *a, const void *b)
@@ -238,21 +416,20 @@ static int by_time(const void *a, const void *b)
 	return strcmp(x->key->text, y->key->text);
 }
 
-int profile_make(struct profile *p, const struct run *run, const struct classifier *classifier,
+int profile_make(struct profile *p, const struct run *run, const struct profile_setup *setup,
 		 struct diag *diag)
 {
-	struct maker m = { .profile = p, .run = run };
+	struct maker m = { .profile = p, .run = run, .setup = setup };
 	struct run_coverage coverage;
 	int r = 0;
 
-	*p = (struct profile){ .works = works_new(run->names, classifier) };
-	if (!p->works)
-		r = -ENOMEM;
+	*p = (struct profile){ 0 };
 	run_coverage(run, &coverage);
 	p->is_host_time = !coverage.has_device_rows;
 	for (size_t i = 0; r == 0 && i < run->nr; i++)
-		r = p->is_host_time ? add_host_templates(&m, run->traces[i])
-				    : add_device_templates(&m, run->traces[i]);
+		r = add_trace(&m, run->traces[i]);
+	if (r == 0)
+		r = sum_items(&m);
 	for (enum axis axis = 0; axis < NR_AXES; axis++) {
 		if (p->axes[axis].nr)
 			qsort(p->axes[axis].rows, p->axes[axis].nr, sizeof(*p->axes[axis].rows),
@@ -270,7 +447,7 @@ void profile_clear(struct profile *p)
 {
 	for (enum axis axis = 0; axis < NR_AXES; axis++)
 		free(p->axes[axis].rows);
-	works_free(p->works);
+	free(p->items);
 	*p = (struct profile){ 0 };
 }
 

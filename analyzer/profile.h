@@ -8,6 +8,8 @@
 #ifndef ANALYZER_PROFILE_H
 #define ANALYZER_PROFILE_H
 
+#include "assign.h"
+#include "peaks.h"
 #include "run.h"
 #include "works.h"
 
@@ -22,10 +24,31 @@ const char *axis_name(enum axis axis);
 const char *axis_what(enum axis axis);
 enum axis axis_by_name(const char *name); /* NR_AXES: there is none */
 
+/* One pair: what cannot be told apart any further. */
+struct profile_item {
+	struct assignment assignment;
+	const struct trace *trace;
+	uint32_t site;
+	uint64_t grid[3], block[3], context, stream, device;
+	uint64_t time_ns, launches, min_ns, max_ns;
+	double seconds_min; /* of all its launches at best; 0: not known */
+};
+
+/* What was to be done, of the launches whose problem is known. */
+struct profile_cost {
+	double flops, bytes, parameter_bytes;
+	double seconds_min; /* at the peaks of their devices; 0: not known */
+	uint64_t calls;     /* launches that it was counted for */
+};
+
 struct profile_row {
 	const struct name *key;
-	const struct work *work; /* of the kernel axis and of kinds */
+	const struct work *work;             /* of the kernel axis and of kinds */
+	const struct assignment *assignment; /* of the item that took most time */
+	uint64_t most_ns;
 	uint64_t time_ns, launches, min_ns, max_ns;
+	uint64_t calls; /* library calls and attentions that it is */
+	struct profile_cost cost;
 };
 
 struct profile_table {
@@ -37,13 +60,22 @@ struct profile_table {
 struct profile {
 	bool is_host_time;
 	uint64_t time_ns, launches;
-	uint64_t unknown_ns; /* of kernels that no rule knows */
+	uint64_t unknown_ns;              /* of kernels that no rule knows */
+	uint64_t conflicts, conflicts_ns; /* launches whose evidence contradicts itself */
+	struct knowledge knowledge;
+	uint64_t attentions[EXACTNESS_exact + 1]; /* by how well their shape is known */
+	struct profile_item *items;
+	size_t nr_items, size_items;
 	struct profile_table axes[NR_AXES];
-	struct works *works;
+};
+
+struct profile_setup {
+	const struct frame_symbols *symbols; /* NULL: none */
+	const struct peaks *peaks;           /* the user's, NULL: none */
 };
 
 /* 0 or -ENOMEM */
-int profile_make(struct profile *p, const struct run *run, const struct classifier *classifier,
+int profile_make(struct profile *p, const struct run *run, const struct profile_setup *setup,
 		 struct diag *diag);
 void profile_clear(struct profile *p);
 

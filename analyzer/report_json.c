@@ -140,6 +140,7 @@ json_t *report_json_coverage(const struct run_coverage *c)
 	set_u64(object, "records_without_launch",
 		c->correlation.kernels_without_launch + c->correlation.nodes_without_launch);
 	set_u64(object, "mismatched", c->mismatched);
+	set_u64(object, "renamed", c->renamed);
 	set_u64(object, "graph_launches_without_record", c->correlation.graphs_without_record);
 	set_u64(object, "copies_without_record", c->correlation.copies_without_record);
 	set_u64(object, "copy_records_without_call", c->correlation.copies_without_call);
@@ -208,7 +209,8 @@ static json_t *kernel_json(const struct report *r, const struct profile_row *row
 	set(object, "mangled", w->mangled ? name_json(w->mangled) : json_string(""));
 	set(object, "kind", json_text(w->kind));
 	set(object, "sub", json_text(w->sub));
-	set(object, "operator", json_text(w->operator_name));
+	set(object, "operator", json_text(operator_name(row->assignment->op)));
+	set(object, "evidence", json_text(evidence_name(row->assignment->evidence)));
 	set_u64(object, "launches", row->launches);
 	set_u64(object, "time_ns", row->time_ns);
 	set(object, "share", json_real(profile_share(r->profile, row)));

@@ -114,7 +114,7 @@ static void print_unmatched(const struct run_coverage *c, FILE *out)
 		{ c->correlation.graphs_without_record, "graph launches have no GPU record" },
 		{ c->correlation.kernels_without_launch, "GPU records have no launch" },
 		{ c->correlation.nodes_without_launch, "graph node records have no graph launch" },
-		{ c->mismatched, "launches are joined to a record of another kernel or grid" },
+		{ c->mismatched, "launches are joined to a record of another grid or block" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -188,6 +188,12 @@ void report_text_coverage(const struct run *run, const struct run_coverage *c,
 		COUNT(n[TTI_COUNTER_COPIES]), COUNT(n[TTI_COUNTER_COPY_RECORDS]));
 	if (c->has_device_rows)
 		print_unmatched(c, out);
+	if (c->renamed)
+		fprintf(out,
+			"%*s%s launches have a record with another kernel's name (stale: a module "
+			"was "
+			"unloaded); the launch's name counts\n",
+			LABEL, "", COUNT(c->renamed));
 	for (size_t i = 0; i < run->nr; i++)
 		print_counters(run->traces[i], out);
 	print_losses(c, t, out);
@@ -247,7 +253,8 @@ static void print_bars(const struct report *r, const struct terminal *t, enum ax
 	const struct profile_table *table = &r->profile->axes[axis];
 	const size_t shown = table->nr < top ? table->nr : top;
 	const size_t width = t->columns > NAME + BAR + 33 ? t->columns - BAR - 33 : NAME;
-	const size_t name_width = axis <= AXIS_kind || width < NAME ? NAME : width;
+	const size_t name_width =
+		axis <= AXIS_kind || axis == AXIS_evidence || width < NAME ? NAME : width;
 
 	print_heading(t, axis_name(axis), name_width, true, out);
 	for (size_t i = 0; i < shown; i++) {

@@ -10,7 +10,7 @@
 static int load_one(struct run *run, const char *path, bool is_only, struct diag *diag)
 {
 	struct trace *t;
-	const int r = trace_scan(path, run->names, &t, diag);
+	const int r = trace_scan(path, run->names, run->works, &t, diag);
 
 	if (r < 0) {
 		run->nr_unreadable++;
@@ -25,12 +25,14 @@ static int load_one(struct run *run, const char *path, bool is_only, struct diag
 	return 0;
 }
 
-int run_load(const struct inputs *in, struct run *ret_run, struct diag *diag)
+int run_load(const struct inputs *in, const struct classifier *classifier, struct run *ret_run,
+	     struct diag *diag)
 {
 	struct run run = { .names = names_new(), .traces = calloc(in->nr, sizeof(*run.traces)) };
 	int r = 0;
 
-	if (!run.names || !run.traces) {
+	run.works = run.names ? works_new(run.names, classifier) : NULL;
+	if (!run.works || !run.traces) {
 		run_clear(&run);
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
@@ -51,6 +53,7 @@ void run_clear(struct run *run)
 	for (size_t i = 0; i < run->nr; i++)
 		trace_free(run->traces[i]);
 	free(run->traces);
+	works_free(run->works);
 	names_free(run->names);
 	*run = (struct run){ 0 };
 }
@@ -146,6 +149,7 @@ void run_coverage(const struct run *run, struct run_coverage *ret)
 		}
 		add_correlation(&ret->correlation, &t->correlation);
 		ret->mismatched += t->mismatched;
+		ret->renamed += t->renamed;
 		ret->nodes_mismatched += t->nodes_mismatched;
 		ret->nodes_without_creator += t->nodes_without_creator;
 		ret->is_complete &= trace_is_complete(t);

@@ -8,6 +8,7 @@
 
 struct run {
 	struct names *names;
+	struct works *works;
 	struct trace **traces;
 	size_t nr;
 	size_t nr_unreadable; /* inputs that gave nothing; each was told on standard error */
@@ -15,7 +16,8 @@ struct run {
 };
 
 /* -ENOENT ...: not one input can be read; then diag has the reason of the only or last one. */
-int run_load(const struct inputs *in, struct run *ret_run, struct diag *diag);
+int run_load(const struct inputs *in, const struct classifier *classifier, struct run *ret_run,
+	     struct diag *diag);
 void run_clear(struct run *run);
 
 /* GPU time as the sum over processes and their devices. */
@@ -39,7 +41,7 @@ struct run_coverage {
 	uint64_t counted[TTI_COUNTER_LIMIT];
 	uint64_t lost[TTI_COUNTER_LIMIT]; /* by the recorder's counters of losses */
 	struct correlation correlation;
-	uint64_t mismatched, nodes_mismatched, nodes_without_creator;
+	uint64_t mismatched, renamed, nodes_mismatched, nodes_without_creator;
 	bool is_complete;
 	bool has_device_rows;
 };

@@ -7,15 +7,20 @@
 #include "damage.h"
 #include "trace_parts.h"
 
-static bool same_grid(const struct tti_template *h, const struct tti_device_template *d)
+bool templates_have_one_geometry(const struct host_template *host,
+				 const struct device_template *device)
 {
-	return h->grid_x == d->grid_x && h->grid_y == d->grid_y && h->grid_z == d->grid_z;
+	const struct tti_template *h = &host->definition;
+	const struct tti_device_template *d = &device->definition;
+
+	return h->grid_x == d->grid_x && h->grid_y == d->grid_y && h->grid_z == d->grid_z &&
+	       h->block_x == d->block_x && h->block_y == d->block_y && h->block_z == d->block_z &&
+	       h->shared_bytes == d->dynamic_shared_bytes;
 }
 
-bool templates_agree(const struct host_template *h, const struct device_template *d)
+bool templates_have_one_name(const struct host_template *h, const struct device_template *d)
 {
-	return (!h->kernel || !d->kernel || h->kernel == d->kernel) &&
-	       same_grid(&h->definition, &d->definition);
+	return !h->kernel || !d->kernel || h->kernel == d->kernel;
 }
 
 struct trace_device *trace_find_device(struct trace *t, uint64_t ordinal)
@@ -43,6 +48,8 @@ void trace_free(struct trace *t)
 	for (size_t i = 0; i < t->nr_devices; i++)
 		free(t->devices[i].busy);
 	model_clear(&t->model);
+	pairs_clear(&t->pairs);
+	free(t->timeline.moments);
 	free(t->path);
 	free(t);
 }

@@ -7,6 +7,7 @@
 #include "correlate.h"
 #include "counters.h"
 #include "model.h"
+#include "pairs.h"
 #include "reader.h"
 
 enum { TRACE_DEVICES_MAX = 64, TRACE_MISMATCHES_MAX = 8 };
@@ -17,7 +18,19 @@ struct trace_device {
 	struct busy *busy;
 };
 
-/* A launch and the device record with its correlation id that is of another kernel or grid. */
+/* One attention, in the order of its launches; those of a graph, of its runs. */
+struct moment {
+	uint64_t begin_ns;
+	uint32_t site;
+};
+
+struct trace_timeline {
+	struct moment *moments;
+	size_t nr, size;
+	uint64_t nr_left_out; /* beyond what is kept */
+};
+
+/* A launch and the device record with its correlation id that is of another grid or block. */
 struct mismatch {
 	uint32_t host_template, device_template;
 };
@@ -30,7 +43,10 @@ struct trace {
 	struct model model;
 	uint64_t counted[TTI_COUNTER_LIMIT]; /* like COUNT records, from the rows themselves */
 	struct correlation correlation;
+	struct pairs pairs;
+	struct trace_timeline timeline; /* of attention */
 	uint64_t mismatched;
+	uint64_t renamed; /* launches whose record has another kernel's name, and its geometry */
 	size_t nr_mismatches;
 	struct mismatch mismatches[TRACE_MISMATCHES_MAX]; /* the first ones */
 	uint64_t nodes_mismatched;      /* node records of another kernel than their creator's */
@@ -46,7 +62,8 @@ struct trace {
  * -EBADMSG, -EPROTO, errno: it cannot be read at all.  A damaged trace gives 0 and what is whole
  * of it.
  */
-int trace_scan(const char *path, struct names *names, struct trace **ret_trace, struct diag *diag);
+int trace_scan(const char *path, struct names *names, struct works *works, struct trace **ret_trace,
+	       struct diag *diag);
 void trace_free(struct trace *t); /* accepts NULL */
 
 bool trace_has_device_rows(const struct trace *t);

@@ -8,11 +8,13 @@
 /* The entry of a device, made if there is none; NULL: no memory. */
 struct trace_device *trace_find_device(struct trace *t, uint64_t ordinal);
 
-/* A name that the driver would not tell agrees with any. */
-bool templates_agree(const struct host_template *h, const struct device_template *d);
+bool templates_have_one_geometry(const struct host_template *h, const struct device_template *d);
 
-/* After the last row. */
-void trace_sum(struct trace *t);
+/* A name that the driver would not tell agrees with any. */
+bool templates_have_one_name(const struct host_template *h, const struct device_template *d);
+
+/* After the last row.  0 or -ENOMEM. */
+int trace_sum(struct trace *t);
 
 static inline void trace_see_time(struct trace *t, uint64_t begin_ns, uint64_t end_ns)
 {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seed.h"
+#include "sequence.h"
 #include "trace.h"
 #include "trace_parts.h"
 
@@ -13,6 +15,9 @@
  */
 enum { ROWS_PER_BYTE_MAX = 16384 };
 
+/* Threads times streams whose launches are kept apart, and attentions whose times are kept. */
+enum { SEQUENCES_MAX = 512, MOMENTS_MAX = 1 << 20 };
+
 /* What one pass needs besides its result. */
 struct scan {
 	struct trace *trace;
@@ -20,25 +25,16 @@ struct scan {
 	struct list_room room;
 	struct batch *batch;
 	uint32_t indexes[STRIP_ROWS]; /* of the templates of a strip */
-	uint64_t rows_left;           /* of this frame */
-	uint64_t last_device;         /* ordinal of the device row before */
+	struct sequence_world world;
+	struct id_map sequence_ids; /* by thread and stream */
+	struct sequence *sequences[SEQUENCES_MAX];
+	uint32_t nr_sequences;
+	struct sequence *sequence; /* the one used last */
+	uint64_t sequence_tid, sequence_stream;
+	uint64_t rows_left;   /* of this frame */
+	uint64_t last_device; /* ordinal of the device row before */
 	struct trace_device *device;
 };
-
-static void check_pair(struct trace *t, uint32_t host, uint32_t device)
-{
-	struct host_template *h = &t->model.templates.rows[host];
-
-	if (h->agrees_with == device)
-		return;
-	if (templates_agree(h, &t->model.device_templates.rows[device])) {
-		h->agrees_with = device;
-		return;
-	}
-	t->mismatched++;
-	if (t->nr_mismatches < TRACE_MISMATCHES_MAX)
-		t->mismatches[t->nr_mismatches++] = (struct mismatch){ host, device };
-}
 
 static void look_up(const struct id_map *ids, const uint64_t *values, size_t n, uint32_t *ret)
 {
@@ -65,43 +61,137 @@ static enum host_class host_class(const struct tti_template *t)
 	}
 }
 
-static int host_row(struct scan *s, size_t i)
+/* The attention of the longest-lived launches is what seqlen shows over time. */
+static int note_moment(struct trace *t, uint32_t site, uint64_t begin_ns)
+{
+	struct trace_timeline *line = &t->timeline;
+
+	if (line->nr == MOMENTS_MAX) {
+		line->nr_left_out++;
+		return 0;
+	}
+	if (line->nr == line->size) {
+		const size_t size = line->size ? 2 * line->size : 1024;
+		struct moment *moments = realloc(line->moments, size * sizeof(*moments));
+
+		if (!moments)
+			return -ENOMEM;
+		line->moments = moments;
+		line->size = size;
+	}
+	line->moments[line->nr++] = (struct moment){ begin_ns, site };
+	return 0;
+}
+
+/* Whether the launches of a site are attentions, each counted once. */
+static bool is_attention(const struct trace *t, uint32_t site)
+{
+	const struct site *s = &t->pairs.sites[site];
+	const struct hint *hint = &t->pairs.hints[s->hint];
+
+	if (hint->part)
+		return hint->part == PART_values;
+	return t->model.templates.rows[s->template].step == STEP_attention;
+}
+
+static int leave_entry(struct scan *s, const struct sequence_entry *e)
+{
+	struct trace *t = s->trace;
+	const struct host_template *h = &t->model.templates.rows[e->template];
+	const enum host_class class = host_class(&h->definition);
+	const uint32_t index =
+		pairs_site(&t->pairs, e->template, e->parameters, pairs_hint(&t->pairs, &e->hint));
+	struct site *site = &t->pairs.sites[index];
+	struct correlated device;
+
+	if (!index)
+		return -ENOMEM;
+	site->count++;
+	site->host_ns += e->duration_ns;
+	if (e->node) {
+		struct graph_node *n = model_node(&t->model, e->node);
+
+		if (n)
+			n->site = index;
+	}
+	if (!class)
+		return 0;
+	if (is_attention(t, index) && note_moment(t, index, e->begin_ns) < 0)
+		return -ENOMEM;
+	correlate_host(s->correlator, e->correlation, class, index, &device);
+	if (!device.device)
+		return 0;
+	return pairs_add(&t->pairs, index, device.device, device.nr, device.time_ns,
+			 device.time_ns / device.nr, device.time_ns / device.nr);
+}
+
+static struct sequence *new_sequence(struct scan *s, uint64_t key)
+{
+	struct sequence *sequence;
+
+	if (s->nr_sequences == SEQUENCES_MAX)
+		return s->sequences[SEQUENCES_MAX - 1];
+	sequence = calloc(1, sizeof(*sequence));
+	if (!sequence || id_map_add(&s->sequence_ids, key, s->nr_sequences + 1) < 0) {
+		free(sequence);
+		return NULL;
+	}
+	s->sequences[s->nr_sequences++] = sequence;
+	return sequence;
+}
+
+static struct sequence *find_sequence(struct scan *s, uint64_t tid, uint64_t stream)
+{
+	const uint64_t key = seed_mix(tid) ^ stream;
+	uint32_t index;
+
+	if (s->sequence && s->sequence_tid == tid && s->sequence_stream == stream)
+		return s->sequence;
+	index = id_map_find(&s->sequence_ids, key);
+	s->sequence = index ? s->sequences[index - 1] : new_sequence(s, key);
+	s->sequence_tid = tid;
+	s->sequence_stream = stream;
+	return s->sequence;
+}
+
+static int host_row(struct scan *s, uint64_t tid, size_t i)
 {
 	struct trace *t = s->trace;
 	uint64_t(*const v)[STRIP_ROWS] = s->batch->values;
 	const uint32_t index = s->indexes[i];
 	struct host_template *h = &t->model.templates.rows[index];
-	const uint64_t node = v[tti_column_host_node][i];
 	const uint64_t begin = v[tti_column_host_begin_ns][i];
 	const uint64_t duration = v[tti_column_host_duration_ns][i];
-	enum host_class class;
+	const struct sequence_entry entry = {
+		.template = index,
+		.parameters =
+			id_map_find(&t->model.parameter_ids, v[tti_column_host_parameters][i]),
+		.correlation = (uint32_t)v[tti_column_host_correlation][i],
+		.step = h->step,
+		.node = v[tti_column_host_node][i],
+		.begin_ns = begin,
+		.duration_ns = duration,
+	};
+	struct sequence *sequence;
 
-	h->host_ns += duration;
 	trace_see_time(t, begin, begin + duration);
 	if (v[tti_column_host_result][i]) {
 		h->failed++;
+		h->host_ns += duration;
 		return 0;
 	}
-	h->count++;
-	if (node) {
-		struct graph_node *n = model_node(&t->model, node);
-
-		if (n)
-			n->host_template = index;
-	}
-	class = host_class(&h->definition);
-	if (class) {
-		const uint32_t device =
-			correlate_host(s->correlator, (uint32_t)v[tti_column_host_correlation][i],
-				       class, index);
-
-		if (device)
-			check_pair(t, index, device);
-	}
+	if (!h->work)
+		return leave_entry(s, &entry);
+	sequence = find_sequence(s, tid, h->definition.stream);
+	if (!sequence)
+		return -ENOMEM;
+	if (sequence_is_full(sequence) && leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
+		return -ENOMEM;
+	sequence_push(sequence, &s->world, &entry);
 	return 0;
 }
 
-static void host_batch(struct scan *s)
+static int host_batch(struct scan *s, uint64_t tid)
 {
 	struct model *m = &s->trace->model;
 
@@ -109,8 +199,23 @@ static void host_batch(struct scan *s)
 		look_up(&m->template_ids, s->batch->values[tti_column_host_template], n,
 			s->indexes);
 		for (size_t i = 0; i < n; i++)
-			host_row(s, i);
+			if (host_row(s, tid, i) < 0)
+				return -ENOMEM;
 	}
+	return 0;
+}
+
+static int end_sequences(struct scan *s)
+{
+	for (uint32_t i = 0; i < s->nr_sequences; i++) {
+		struct sequence *sequence = s->sequences[i];
+
+		sequence_end(sequence, &s->world);
+		while (sequence->nr_left < sequence->nr)
+			if (leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
+				return -ENOMEM;
+	}
+	return 0;
 }
 
 /* --- device rows ------------------------------------------------------------------------------ */
@@ -122,15 +227,37 @@ static enum device_class device_class(const struct tti_device_template *t, uint6
 	return DEVICE_COPY;
 }
 
-static void node_row(struct trace *t, struct device_template *d, uint64_t node, uint32_t index)
+/* A node whose kernel was exchanged: what it did before goes to its own pair. */
+static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
+{
+	const uint32_t creator = n->nr_rows ? model_node_creator(&t->model, n) : 0;
+
+	if (creator && pairs_add(&t->pairs, creator, n->device_template, n->nr_rows, n->time_ns,
+				 n->min_ns, n->max_ns) < 0)
+		return -ENOMEM;
+	n->nr_rows = n->time_ns = n->max_ns = 0;
+	n->min_ns = UINT64_MAX;
+	n->device_template = index;
+	return 0;
+}
+
+static int node_row(struct trace *t, uint64_t node, uint32_t index, uint64_t begin,
+		    uint64_t duration)
 {
 	struct graph_node *n = model_node(&t->model, node);
+	uint32_t creator;
 
-	d->node_count++;
+	t->model.device_templates.rows[index].node_count++;
 	if (!n)
-		return;
+		return 0;
+	if (n->device_template != index && change_node(t, n, index) < 0)
+		return -ENOMEM;
 	n->nr_rows++;
-	n->device_template = index;
+	n->time_ns += duration;
+	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
+	n->max_ns = duration > n->max_ns ? duration : n->max_ns;
+	creator = model_node_creator(&t->model, n);
+	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
 }
 
 static int device_row(struct scan *s, size_t i)
@@ -159,13 +286,11 @@ static int device_row(struct scan *s, size_t i)
 	/* A hostile time near 2^64 must not end before it begins. */
 	if (begin + duration >= begin)
 		busy_add(s->device->busy, begin, begin + duration);
-	if (node)
-		node_row(t, d, node, index);
+	if (node && node_row(t, node, index, begin, duration) < 0)
+		return -ENOMEM;
 	host = correlate_device(s->correlator, (uint32_t)v[tti_column_gpu_correlation][i],
-				device_class(&d->definition, node), index);
-	if (host)
-		check_pair(t, host, index);
-	return 0;
+				device_class(&d->definition, node), index, duration);
+	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
 }
 
 static int device_batch(struct scan *s)
@@ -187,7 +312,7 @@ static int device_batch(struct scan *s)
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-static int take_batch(struct scan *s, struct record *record)
+static int take_batch(struct scan *s, struct record *record, const union record_fields *fields)
 {
 	if (batch_open(record, ~0u, s->batch) < 0) {
 		s->trace->model.problems[PROBLEM_bad_record]++;
@@ -199,8 +324,8 @@ static int take_batch(struct scan *s, struct record *record)
 	}
 	s->rows_left -= s->batch->nr_rows;
 	if (record->kind == TTI_RECORD_HOST)
-		host_batch(s);
-	else if (record->kind == TTI_RECORD_GPU)
+		return host_batch(s, fields->host.tid);
+	if (record->kind == TTI_RECORD_GPU)
 		return device_batch(s);
 	return 0;
 }
@@ -228,7 +353,8 @@ static int take_record(struct scan *s, struct record *record)
 	}
 	if (r < 0)
 		return r;
-	return record->desc->columns ? take_batch(s, record) : model_take(m, record->kind, &fields);
+	return record->desc->columns ? take_batch(s, record, &fields)
+				     : model_take(m, record->kind, &fields);
 }
 
 static int take_frame(struct scan *s, const struct frame *frame)
@@ -279,12 +405,15 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	r = scan_frames(s, reader, diag);
 	if (r < 0)
 		return r;
+	r = end_sequences(s);
 	correlator_finish(s->correlator, &s->trace->correlation);
-	trace_sum(s->trace);
-	return 0;
+	if (r == 0)
+		r = trace_sum(s->trace);
+	return r < 0 ? diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path) : 0;
 }
 
-int trace_scan(const char *path, struct names *names, struct trace **ret_trace, struct diag *diag)
+int trace_scan(const char *path, struct names *names, struct works *works, struct trace **ret_trace,
+	       struct diag *diag)
 {
 	struct reader *reader = NULL;
 	struct scan s = { .trace = calloc(1, sizeof(*s.trace)) };
@@ -293,11 +422,13 @@ int trace_scan(const char *path, struct names *names, struct trace **ret_trace, 
 	if (r < 0)
 		goto out;
 	r = -ENOMEM;
-	if (!s.trace || model_init(&s.trace->model, names) < 0 || !(s.trace->path = strdup(path))) {
+	if (!s.trace || model_init(&s.trace->model, names, works) < 0 ||
+	    pairs_init(&s.trace->pairs) < 0 || !(s.trace->path = strdup(path))) {
 		diag_set(diag, r, "%s: no memory", path);
 		goto out;
 	}
 	s.trace->first_ns = UINT64_MAX;
+	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };
 	r = scan(&s, reader, diag);
 	if (r < 0)
 		goto out;
@@ -306,6 +437,9 @@ int trace_scan(const char *path, struct names *names, struct trace **ret_trace, 
 out:
 	correlator_free(s.correlator);
 	list_room_free(&s.room);
+	for (uint32_t i = 0; i < s.nr_sequences; i++)
+		free(s.sequences[i]);
+	id_map_free(&s.sequence_ids);
 	free(s.batch);
 	trace_free(s.trace);
 	reader_close(reader);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From sums by template to sums of the trace, when all rows are in. */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "trace.h"
 #include "trace_parts.h"
 
@@ -76,7 +79,8 @@ static void sum_device(struct trace *t)
 	}
 }
 
-static void sum_nodes(struct trace *t)
+/* The sums of nodes go to the launches that put them into their graphs. */
+static int sum_nodes(struct trace *t)
 {
 	const struct model *m = &t->model;
 
@@ -84,19 +88,94 @@ static void sum_nodes(struct trace *t)
 		const struct graph_node *node = &m->nodes.rows[i];
 		const struct device_template *d = &m->device_templates.rows[node->device_template];
 		const uint32_t creator = node->nr_rows ? model_node_creator(m, node) : 0;
+		const struct host_template *h =
+			&m->templates.rows[t->pairs.sites[creator].template];
 
-		if (!node->nr_rows || d->definition.activity != TTI_ACTIVITY_KERNEL)
+		if (!node->nr_rows)
+			continue;
+		if (creator && pairs_add(&t->pairs, creator, node->device_template, node->nr_rows,
+					 node->time_ns, node->min_ns, node->max_ns) < 0)
+			return -ENOMEM;
+		if (d->definition.activity != TTI_ACTIVITY_KERNEL)
 			continue;
 		if (!creator)
 			t->nodes_without_creator += node->nr_rows;
-		else if (!templates_agree(&m->templates.rows[creator], d))
+		else if (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d))
 			t->nodes_mismatched += node->nr_rows;
+	}
+	return 0;
+}
+
+static void sum_sites(struct trace *t)
+{
+	for (size_t i = 1; i < t->pairs.nr_sites; i++) {
+		const struct site *site = &t->pairs.sites[i];
+		struct host_template *h = &t->model.templates.rows[site->template];
+
+		h->count += site->count;
+		h->host_ns += site->host_ns;
 	}
 }
 
-void trace_sum(struct trace *t)
+/* What no launch is known for is still the device's time. */
+static int sum_unpaired(struct trace *t)
 {
+	struct pairs *p = &t->pairs;
+	const size_t nr = t->model.device_templates.nr;
+	struct remainder {
+		uint64_t count, time_ns;
+	} *paired = calloc(nr, sizeof(*paired));
+	int r = 0;
+
+	if (!paired)
+		return -ENOMEM;
+	for (size_t i = 1; i < p->nr_pairs; i++) {
+		paired[p->pairs[i].device_template].count += p->pairs[i].count;
+		paired[p->pairs[i].device_template].time_ns += p->pairs[i].time_ns;
+	}
+	for (size_t i = 1; i < nr && r == 0; i++) {
+		const struct device_template *d = &t->model.device_templates.rows[i];
+
+		if (d->count > paired[i].count)
+			r = pairs_add(p, 0, (uint32_t)i, d->count - paired[i].count,
+				      d->time_ns - paired[i].time_ns, d->min_ns, d->max_ns);
+	}
+	free(paired);
+	return r;
+}
+
+/* A join to another geometry is wrong; to another name, CUPTI's name is stale. */
+static void check_pairs(struct trace *t)
+{
+	const struct model *m = &t->model;
+
+	for (size_t i = 1; i < t->pairs.nr_pairs; i++) {
+		const struct pair *pair = &t->pairs.pairs[i];
+		const uint32_t host = t->pairs.sites[pair->site].template;
+		const struct host_template *h = &m->templates.rows[host];
+		const struct device_template *d = &m->device_templates.rows[pair->device_template];
+
+		if (!host || h->definition.op != TTI_OP_LAUNCH ||
+		    h->definition.flags & TTI_TEMPLATE_CAPTURED)
+			continue;
+		if (templates_have_one_geometry(h, d)) {
+			t->renamed += templates_have_one_name(h, d) ? 0 : pair->count;
+			continue;
+		}
+		t->mismatched += pair->count;
+		if (t->nr_mismatches < TRACE_MISMATCHES_MAX)
+			t->mismatches[t->nr_mismatches++] =
+				(struct mismatch){ host, pair->device_template };
+	}
+}
+
+int trace_sum(struct trace *t)
+{
+	sum_sites(t);
+	check_pairs(t);
 	sum_host(t);
 	sum_device(t);
-	sum_nodes(t);
+	if (sum_nodes(t) < 0 || sum_unpaired(t) < 0)
+		return -ENOMEM;
+	return 0;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "demangle.h"
+#include "id_map.h"
+#include "model.h"
 
 struct works {
 	struct names *names;
@@ -108,6 +110,8 @@ static const struct work *kernel_work(struct works *w, const struct name *mangle
 		.kind = found.kind,
 		.sub = found.sub,
 		.operator_name = found.operator_name,
+		.kind_id = found.rule ? found.rule->kind : KIND_unknown,
+		.op = operator_by_name(found.operator_name),
 		.rule = found.rule,
 	};
 	return work->name ? work : NULL;
@@ -122,7 +126,12 @@ static const struct work *other_work(struct works *w, const char *text, const ch
 
 	if (work && is_new)
 		*work = (struct work){
-			.name = name, .kind = kind, .sub = "", .operator_name = operator_name
+			.name = name,
+			.kind = kind,
+			.sub = "",
+			.operator_name = operator_name,
+			.kind_id = kind_by_name(kind, strlen(kind)),
+			.op = operator_by_name(operator_name),
 		};
 	return work;
 }
@@ -145,13 +154,12 @@ const struct work *work_of_device(struct works *w, const struct device_template 
 
 const struct work *work_of_host(struct works *w, const struct host_template *h)
 {
-	if (h->definition.flags & TTI_TEMPLATE_CAPTURED || !h->count)
-		return NULL;
 	switch (h->definition.op) {
 	case TTI_OP_LAUNCH:
+	case TTI_OP_NODE:
 		return kernel_work(w, h->kernel);
 	case TTI_OP_GRAPH_LAUNCH:
-		return other_work(w, "[graph launch]", "graph", "other");
+		return other_work(w, "[graph launch]", "other", "other");
 	case TTI_OP_COPY:
 		return other_work(w, "[copy]", "memcpy", "memory");
 	case TTI_OP_FILL:

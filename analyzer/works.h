@@ -4,12 +4,18 @@
 #define ANALYZER_WORKS_H
 
 #include "classify.h"
-#include "model.h"
+#include "names.h"
+#include "operators.h"
+
+struct device_template;
+struct host_template;
 
 struct work {
 	const struct name *mangled; /* NULL: not a kernel */
 	const struct name *name;    /* as a programmer writes it */
 	const char *kind, *sub, *operator_name;
+	enum kind kind_id;
+	enum operator op;        /* operator_name */
 	const struct rule *rule; /* NULL: none matched, or none was needed */
 };                               /* valid as long as its works and their classifier */
 
@@ -22,7 +28,7 @@ void works_free(struct works *w);                             /* accepts NULL */
 /* NULL: no memory */
 const struct work *work_of_device(struct works *w, const struct device_template *d);
 
-/* NULL also where the host's call does no work of its own: captured, synchronising, failed. */
+/* NULL also where the host's call can do no work: synchronising. */
 const struct work *work_of_host(struct works *w, const struct host_template *h);
 
 #endif

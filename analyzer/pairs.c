@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "seed.h"
+
+/* Far beyond real runs; hostile rows can combine anything with anything. */
+enum { SITES_MAX = 1 << 21, PAIRS_MAX = 1 << 21, HINTS_MAX = 1 << 20, ATTENTIONS_MAX = 1 << 18 };
+
+static void *append(void *rows, size_t *nr, size_t *size, size_t row_bytes)
+{
+	char **at = rows;
+
+	if (*nr == *size) {
+		const size_t bigger = *size ? 2 * *size : 256;
+		char *p = realloc(*at, bigger * row_bytes);
+
+		if (!p)
+			return NULL;
+		*at = p;
+		*size = bigger;
+	}
+	memset(*at + *nr * row_bytes, 0, row_bytes);
+	return *at + (*nr)++ * row_bytes;
+}
+
+#define APPEND(p, rows)                                                            \
+	((typeof((p)->rows))append(&(p)->rows, &(p)->nr_##rows, &(p)->size_##rows, \
+				   sizeof(*(p)->rows)))
+
+int pairs_init(struct pairs *p)
+{
+	*p = (struct pairs){ 0 };
+	if (!APPEND(p, sites) || !APPEND(p, pairs) || !APPEND(p, hints) || !APPEND(p, attentions)) {
+		pairs_clear(p);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void pairs_clear(struct pairs *p)
+{
+	free(p->sites);
+	free(p->pairs);
+	free(p->hints);
+	free(p->attentions);
+	id_map_free(&p->site_ids);
+	id_map_free(&p->pair_ids);
+	id_map_free(&p->hint_ids);
+	id_map_free(&p->attention_ids);
+	*p = (struct pairs){ 0 };
+}
+
+/* Numbers of 21, 21 and 22 bits: no two sites have the same key.  Never 0 for a real site. */
+static uint64_t site_key(uint32_t template, uint32_t parameters, uint32_t hint)
+{
+	return (uint64_t) template << 43 | (uint64_t)parameters << 22 | hint;
+}
+
+uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint)
+{
+	const uint64_t key = site_key(template, parameters, hint);
+	const uint32_t found = id_map_find(&p->site_ids, key);
+	struct site *site;
+
+	if (found)
+		return found;
+	if (p->nr_sites >= SITES_MAX && (parameters || hint)) {
+		p->nr_merged++;
+		return pairs_site(p, template, 0, 0);
+	}
+	site = APPEND(p, sites);
+	if (!site || id_map_add(&p->site_ids, key, (uint32_t)(p->nr_sites - 1)) < 0)
+		return 0;
+	site->template = template;
+	site->parameters = parameters;
+	site->hint = hint;
+	return (uint32_t)(p->nr_sites - 1);
+}
+
+uint32_t pairs_find(struct pairs *p, uint32_t site, uint32_t device_template)
+{
+	const uint64_t key = (uint64_t)site << 32 | device_template;
+	const uint32_t found = id_map_find(&p->pair_ids, key);
+	struct pair *pair;
+
+	if (found)
+		return found;
+	if (p->nr_pairs >= PAIRS_MAX && site) {
+		p->nr_merged++;
+		return pairs_find(p, 0, device_template);
+	}
+	pair = APPEND(p, pairs);
+	if (!pair || id_map_add(&p->pair_ids, key, (uint32_t)(p->nr_pairs - 1)) < 0)
+		return 0;
+	pair->site = site;
+	pair->device_template = device_template;
+	pair->min_ns = UINT64_MAX;
+	return (uint32_t)(p->nr_pairs - 1);
+}
+
+uint32_t pairs_hint(struct pairs *p, const struct hint *hint)
+{
+	const uint64_t key = 1 | (uint64_t)hint->op << 1 | (uint64_t)hint->has_operator << 8 |
+			     (uint64_t)hint->is_principal << 9 | (uint64_t)hint->part << 10 |
+			     (uint64_t)hint->attention << 16;
+	const uint32_t found = id_map_find(&p->hint_ids, key);
+	struct hint *row;
+
+	if (found)
+		return found;
+	if (!hint->has_operator && !hint->is_principal && !hint->attention)
+		return 0;
+	if (p->nr_hints >= HINTS_MAX)
+		return 0;
+	row = APPEND(p, hints);
+	if (!row || id_map_add(&p->hint_ids, key, (uint32_t)(p->nr_hints - 1)) < 0)
+		return 0;
+	*row = *hint;
+	return (uint32_t)(p->nr_hints - 1);
+}
+
+static uint64_t attention_key(const struct attention *a)
+{
+	const uint64_t fields[] = { a->b,      a->h,    a->h_kv,    a->s_q,
+				    a->s_k,    a->d,    a->d_v,     a->heads_in_batch,
+				    a->causal, a->type, a->backend, a->exactness };
+
+	return seed_hash(fields, sizeof(fields));
+}
+
+uint32_t pairs_attention(struct pairs *p, const struct attention *a)
+{
+	const uint64_t key = attention_key(a);
+	const uint32_t found = id_map_find(&p->attention_ids, key);
+	struct attention *row;
+
+	if (found)
+		return found;
+	if (p->nr_attentions >= ATTENTIONS_MAX)
+		return 0;
+	row = APPEND(p, attentions);
+	if (!row || id_map_add(&p->attention_ids, key, (uint32_t)(p->nr_attentions - 1)) < 0)
+		return 0;
+	*row = *a;
+	return (uint32_t)(p->nr_attentions - 1);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sequence.h"
+
+#include <string.h>
+
+/*
+ * How far the rules look.  Between the parts of attention that is not fused stand a scale, a mask,
+ * a cast, a dropout and workspaces; a library call launches fewer kernels than EXECUTION_MAX.
+ */
+enum { BETWEEN_MAX = 6, SHAPED_BETWEEN_MAX = 20, EXECUTION_MAX = 16 };
+
+static const struct host_template *template_of(const struct sequence_world *w,
+					       const struct sequence_entry *e)
+{
+	return &w->model->templates.rows[e->template];
+}
+
+static const struct call *call_of(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	return &w->model->calls.rows[template_of(w, e)->call];
+}
+
+static void hint_operator(struct sequence_entry *e, enum operator op)
+{
+	e->hint.op = op;
+	e->hint.has_operator = true;
+}
+
+static bool is_convolution(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	return e->step == STEP_conv || call_of(w, e)->kind == CALL_CONVOLUTION ||
+	       (e->hint.has_operator && e->hint.op == OPERATOR_convolution);
+}
+
+static bool is_gemm(const struct sequence_entry *e)
+{
+	return e->step == STEP_gemm || e->step == STEP_gemm_plain;
+}
+
+/* Its operator is open: no library call says it, no rule did. */
+static bool is_open(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	return !template_of(w, e)->call && !e->hint.has_operator;
+}
+
+/* --- convolutions ----------------------------------------------------------------------------- */
+
+/* What prepared a convolution stands directly before it. */
+static void claim_preparations(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	while (i-- > s->nr_left) {
+		struct sequence_entry *e = sequence_at(s, i);
+
+		if ((e->step != STEP_layout_in && e->step != STEP_fill) || !is_open(w, e))
+			return;
+		hint_operator(e, OPERATOR_convolution);
+	}
+}
+
+static void judge_convolution(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	struct sequence_entry *e = sequence_at(s, i);
+	struct sequence_entry *before = i > s->nr_left ? sequence_at(s, i - 1) : NULL;
+
+	switch (e->step) {
+	case STEP_conv:
+		claim_preparations(s, w, i);
+		return;
+	case STEP_gemm:
+	case STEP_gemm_plain:
+		if (!before || before->step != STEP_layout_in || !is_open(w, e))
+			return;
+		hint_operator(e, OPERATOR_convolution);
+		claim_preparations(s, w, i);
+		return;
+	case STEP_layout_out:
+		if (before && is_gemm(before) && is_open(w, before))
+			hint_operator(before, OPERATOR_convolution);
+		if (before && is_convolution(w, before) && is_open(w, e))
+			hint_operator(e, OPERATOR_convolution);
+		return;
+	case STEP_broadcast_add:
+		if (!before || !is_open(w, e) || before->step == STEP_broadcast_add)
+			return;
+		/* A linear layer's first operand is its transposed weight, and its bias is fused.
+		 */
+		if (before->step == STEP_gemm_plain && is_open(w, before))
+			hint_operator(before, OPERATOR_convolution);
+		if (is_convolution(w, before))
+			hint_operator(e, OPERATOR_convolution);
+		return;
+	default:
+		return;
+	}
+}
+
+/* --- attention that is not fused -------------------------------------------------------------- */
+
+static bool may_stand_between(const struct sequence_entry *e)
+{
+	return e->step == STEP_elementwise || e->step == STEP_broadcast_add ||
+	       e->step == STEP_copy || e->step == STEP_fill || e->step == STEP_tail;
+}
+
+/* The entry of this sort before `i` with nothing but small things between; `i` itself: none. */
+static uint64_t find_before(struct sequence *s, uint64_t i, bool want_softmax)
+{
+	for (uint64_t k = i; k-- > s->nr_left && i - k <= BETWEEN_MAX;) {
+		const struct sequence_entry *e = sequence_at(s, k);
+
+		if (want_softmax ? e->step == STEP_softmax : is_gemm(e))
+			return e->hint.part ? i : k;
+		if (!may_stand_between(e))
+			return i;
+	}
+	return i;
+}
+
+/* Heads and sequences are one batch to a matrix product, unless the strides of Q tell them. */
+static void split_batch(struct attention *a, const struct gemm_problem *scores)
+{
+	const uint64_t heads = a->d && scores->ld_b % a->d == 0 ? scores->ld_b / a->d : 0;
+
+	a->b = scores->batch;
+	a->h = 1;
+	a->heads_in_batch = true;
+	if (heads > 1 && scores->batch % heads == 0 && !scores->transpose_b) {
+		a->b = scores->batch / heads;
+		a->h = heads;
+		a->heads_in_batch = false;
+	}
+	a->h_kv = a->h;
+}
+
+/* Columns are queries in what row-major frameworks ask of cuBLAS; the other way round is tried too.
+ */
+static bool shape_of_products(const struct gemm_problem *scores, const struct gemm_problem *values,
+			      struct attention *ret)
+{
+	const bool by_columns = scores->m == values->k && scores->n == values->n;
+	const bool by_rows = scores->n == values->k && scores->m == values->m;
+
+	if (scores->batch != values->batch || (!by_columns && !by_rows))
+		return false;
+	*ret = (struct attention){
+		.s_q = by_columns ? scores->n : scores->m,
+		.s_k = values->k,
+		.d = scores->k,
+		.d_v = by_columns ? values->m : values->n,
+		.type = scores->type_a,
+		.backend = BACKEND_math,
+		.exactness = EXACTNESS_exact,
+	};
+	split_batch(ret, scores);
+	return true;
+}
+
+static struct launch_facts facts_of(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	return model_launch_facts(w->model, e->template, e->parameters);
+}
+
+/* The softmax between the products, if its parameters are known, has their lengths. */
+static bool softmax_agrees(const struct sequence_world *w, const struct sequence_entry *softmax,
+			   const struct attention *a)
+{
+	const struct launch_facts facts = facts_of(w, softmax);
+	uint64_t rows, length;
+
+	return !softmax_decode(&facts, &rows, &length) ||
+	       (length == a->s_k && rows == a->b * a->h * a->s_q);
+}
+
+static void link_attention(struct sequence *s, const struct sequence_world *w, uint64_t scores,
+			   uint64_t softmax, uint64_t values, const struct attention *a)
+{
+	const uint64_t parts[] = { scores, softmax, values };
+	const uint32_t index = pairs_attention(w->pairs, a);
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct sequence_entry *e = sequence_at(s, parts[i]);
+
+		hint_operator(e, OPERATOR_attention);
+		e->hint.attention = index;
+		e->hint.part = PART_scores + i;
+	}
+}
+
+/* By the shapes of the products, whatever stands between. */
+static bool link_by_shape(struct sequence *s, const struct sequence_world *w, uint64_t values,
+			  uint64_t softmax)
+{
+	const struct call *second = call_of(w, sequence_at(s, values));
+	struct attention a;
+
+	for (uint64_t k = softmax; k-- > s->nr_left && softmax - k <= SHAPED_BETWEEN_MAX;) {
+		const struct sequence_entry *e = sequence_at(s, k);
+
+		if (e->hint.part || call_of(w, e)->kind != CALL_GEMM || !is_gemm(e))
+			continue;
+		if (!shape_of_products(&call_of(w, e)->gemm, &second->gemm, &a) ||
+		    !softmax_agrees(w, sequence_at(s, softmax), &a))
+			continue;
+		link_attention(s, w, k, softmax, values, &a);
+		return true;
+	}
+	return false;
+}
+
+static void link_by_shapes(struct sequence *s, const struct sequence_world *w, uint64_t values)
+{
+	for (uint64_t k = values; k-- > s->nr_left && values - k <= SHAPED_BETWEEN_MAX;) {
+		const struct sequence_entry *e = sequence_at(s, k);
+
+		if (e->step == STEP_softmax && !e->hint.part && link_by_shape(s, w, values, k))
+			return;
+	}
+}
+
+/* Names only: the order must do, and the length of the softmax's rows if it is known. */
+static void link_by_order(struct sequence *s, const struct sequence_world *w, uint64_t values)
+{
+	const uint64_t softmax = find_before(s, values, true);
+	const uint64_t scores = softmax < values ? find_before(s, softmax, false) : softmax;
+	struct attention a = { .backend = BACKEND_math };
+	struct launch_facts facts;
+	uint64_t rows;
+
+	if (softmax == values || scores == softmax)
+		return;
+	facts = facts_of(w, sequence_at(s, softmax));
+	softmax_decode(&facts, &rows, &a.s_k);
+	link_attention(s, w, scores, softmax, values, &a);
+}
+
+static void judge_attention(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	const struct sequence_entry *e = sequence_at(s, i);
+
+	if (!is_gemm(e) || e->hint.part || is_convolution(w, e))
+		return;
+	if (call_of(w, e)->kind == CALL_GEMM)
+		link_by_shapes(s, w, i);
+	else if (is_open(w, e))
+		link_by_order(s, w, i);
+}
+
+/* --- library calls ---------------------------------------------------------------------------- */
+
+/* Of the kernels of a call, the one that does the work. */
+static int rank_of(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	const struct work *work = template_of(w, e)->work;
+
+	switch (e->step) {
+	case STEP_attention:
+		return 5;
+	case STEP_conv:
+		return work && !strcmp(work->sub, "aux") ? 2 : 4;
+	case STEP_gemm:
+	case STEP_gemm_plain:
+		return 3;
+	default:
+		return template_of(w, e)->definition.op == TTI_OP_LAUNCH ? 1 : 0;
+	}
+}
+
+static void end_execution(struct sequence *s, const struct sequence_world *w)
+{
+	struct sequence_entry *best = NULL;
+
+	if (!s->is_in_call)
+		return;
+	s->is_in_call = false;
+	for (uint64_t i = s->execution_begins; i < s->nr; i++) {
+		struct sequence_entry *e = sequence_at(s, i);
+
+		if (!best || rank_of(w, e) > rank_of(w, best))
+			best = e;
+	}
+	if (best)
+		best->hint.is_principal = true;
+}
+
+/* The same call's next execution: what does the work comes again. */
+static bool begins_again(struct sequence *s, const struct sequence_world *w,
+			 const struct sequence_entry *entry)
+{
+	if (s->nr - s->execution_begins >= EXECUTION_MAX)
+		return true;
+	if (rank_of(w, entry) < 3)
+		return false;
+	for (uint64_t i = s->execution_begins; i < s->nr; i++)
+		if (sequence_at(s, i)->template == entry->template)
+			return true;
+	return false;
+}
+
+static void follow_call(struct sequence *s, const struct sequence_world *w,
+			const struct sequence_entry *entry)
+{
+	const uint32_t call = template_of(w, entry)->call;
+	const uint32_t current =
+		s->is_in_call ? template_of(w, sequence_at(s, s->nr - 1))->call : 0;
+
+	if (!call && !current)
+		return;
+	if (call != current || begins_again(s, w, entry)) {
+		end_execution(s, w);
+		s->is_in_call = call != 0;
+		s->execution_begins = s->nr;
+	}
+}
+
+/* --- in and out ------------------------------------------------------------------------------- */
+
+void sequence_push(struct sequence *s, const struct sequence_world *w,
+		   const struct sequence_entry *entry)
+{
+	follow_call(s, w, entry);
+	*sequence_at(s, s->nr) = *entry;
+	s->nr++;
+	if (entry->step == STEP_other)
+		return;
+	judge_convolution(s, w, s->nr - 1);
+	judge_attention(s, w, s->nr - 1);
+}
+
+/* What adds up the parts of a product belongs where that belongs. */
+static void inherit_from_product(struct sequence *s, struct sequence_entry *e, uint64_t i)
+{
+	for (uint64_t k = i; k-- > 0 && i - k <= 3;) {
+		const struct sequence_entry *before = sequence_at(s, k);
+
+		if (!is_gemm(before) && before->step != STEP_conv)
+			continue;
+		if (before->hint.has_operator)
+			hint_operator(e, before->hint.op);
+		return;
+	}
+}
+
+static enum operator operator_of_step(const struct sequence_entry *e)
+{
+	if (e->hint.has_operator)
+		return e->hint.op;
+	if (e->step == STEP_conv || e->step == STEP_layout_in)
+		return OPERATOR_convolution;
+	return e->step == STEP_attention ? OPERATOR_attention : OPERATOR_linear;
+}
+
+/* A workspace is cleared directly before the kernel that needs it. */
+static void inherit_from_next(struct sequence *s, struct sequence_entry *e, uint64_t i)
+{
+	const struct sequence_entry *next = i + 1 < s->nr ? sequence_at(s, i + 1) : NULL;
+
+	if (next && (is_gemm(next) || next->step == STEP_conv || next->step == STEP_layout_in ||
+		     next->step == STEP_attention))
+		hint_operator(e, operator_of_step(next));
+}
+
+const struct sequence_entry *sequence_leave(struct sequence *s, const struct sequence_world *w)
+{
+	const uint64_t i = s->nr_left++;
+	struct sequence_entry *e = sequence_at(s, i);
+
+	if (is_open(w, e) && e->step == STEP_tail)
+		inherit_from_product(s, e, i);
+	if (is_open(w, e) && e->step == STEP_fill)
+		inherit_from_next(s, e, i);
+	return e;
+}
+
+void sequence_end(struct sequence *s, const struct sequence_world *w)
+{
+	end_execution(s, w);
+}
