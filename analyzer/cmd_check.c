@@ -170,6 +170,30 @@ static void print_unclassified(const struct check *c, const struct terminal *t, 
 	}
 }
 
+static void print_conflicts(const struct check *c, const struct terminal *t, FILE *out)
+{
+	const struct profile *p = &c->profile;
+	size_t shown = 0;
+
+	if (!p->conflicts)
+		return;
+	fprintf(out, "Conflicts %s launches, %s: sources name different operators\n",
+		figure_count(p->conflicts).text, figure_time(p->conflicts_ns).text);
+	for (size_t i = 0; i < p->nr_items && shown < 10; i++) {
+		const struct profile_item *item = &p->items[i];
+		const struct assignment *a = &item->assignment;
+
+		if (!a->has_conflict)
+			continue;
+		fprintf(out, "%18s  %s by %s, against %s: ", figure_time(item->time_ns).text,
+			operator_name(a->op), evidence_name(a->evidence),
+			evidence_name(a->conflicts_with));
+		terminal_text(t, a->work->name->text, 40, false, out);
+		fputc('\n', out);
+		shown++;
+	}
+}
+
 static void print_sizes(const struct sizes *s, FILE *out)
 {
 	fprintf(out, "\n%-34s %12s %12s %14s %9s\n", "bytes", "rows", "plain", "compressed",
@@ -193,6 +217,7 @@ static void print_check(const struct check *c, const struct terminal *t, FILE *o
 	report_text_coverage(&c->run, &c->coverage, t, out);
 	print_mismatches(c->trace, out);
 	print_unclassified(c, t, out);
+	print_conflicts(c, t, out);
 	if (c->sizes.rows)
 		print_sizes(&c->sizes, out);
 }
@@ -256,6 +281,8 @@ static json_t *check_json(const struct check *c)
 	json_object_set_new(object, "losses", report_json_losses(&c->coverage));
 	json_object_set_new(object, "time_ns", json_u64(c->profile.time_ns));
 	json_object_set_new(object, "unknown_ns", json_u64(c->profile.unknown_ns));
+	json_object_set_new(object, "conflicts", json_u64(c->profile.conflicts));
+	json_object_set_new(object, "conflicts_ns", json_u64(c->profile.conflicts_ns));
 	if (c->sizes.rows)
 		json_object_set_new(object, "sizes", sizes_json(&c->sizes));
 	return object;

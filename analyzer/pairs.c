@@ -107,13 +107,14 @@ uint32_t pairs_hint(struct pairs *p, const struct hint *hint)
 	const uint64_t key = 1 | (uint64_t)hint->op << 1 | (uint64_t)hint->has_operator << 8 |
 			     (uint64_t)hint->is_principal << 9 | (uint64_t)hint->part << 10 |
 			     (uint64_t)hint->attention << 16;
-	const uint32_t found = id_map_find(&p->hint_ids, key);
+	uint32_t found;
 	struct hint *row;
 
-	if (found)
-		return found;
 	if (!hint->has_operator && !hint->is_principal && !hint->attention)
 		return 0;
+	found = id_map_find(&p->hint_ids, key);
+	if (found)
+		return found;
 	if (p->nr_hints >= HINTS_MAX)
 		return 0;
 	row = APPEND(p, hints);

@@ -15,13 +15,13 @@ struct maker {
 };
 
 static const char *const axis_names[NR_AXES] = {
-#define AXIS(name, what) #name,
+#define AXIS(name, text, what) text,
 #include "axes.def"
 #undef AXIS
 };
 
 static const char *const axis_whats[NR_AXES] = {
-#define AXIS(name, what) what,
+#define AXIS(name, text, what) what,
 #include "axes.def"
 #undef AXIS
 };
@@ -38,13 +38,9 @@ const char *axis_what(enum axis axis)
 
 enum axis axis_by_name(const char *name)
 {
-	char own[32];
 	enum axis axis = 0;
 
-	snprintf(own, sizeof(own), "%s", name);
-	for (char *at = own; *at; at++)
-		*at = *at == '-' ? '_' : *at;
-	while (axis < NR_AXES && strcmp(axis_names[axis], own))
+	while (axis < NR_AXES && strcmp(axis_names[axis], name))
 		axis++;
 	return axis;
 }
@@ -123,7 +119,7 @@ static const struct name *attention_key(struct maker *m, const struct profile_it
 	if (item->assignment.op != OPERATOR_attention)
 		return intern(m, "(no attention)");
 	if (!item->assignment.has_attention)
-		return intern(m, "(attention without a decoder)");
+		return intern(m, "(helpers, and kernels without a decoder)");
 	if (a->exactness != EXACTNESS_unknown)
 		attention_text(a, text, sizeof(text));
 	return format(m, "%s %s %s%s", role_name(attention_role(a)), backend_name(a->backend), text,
@@ -199,6 +195,8 @@ static void add_cost(struct profile_row *row, const struct profile_item *item)
 	row->cost.bytes += n * cost->bytes;
 	row->cost.parameter_bytes += n * cost->parameter_bytes;
 	row->cost.seconds_min += item->seconds_min;
+	row->cost.seconds_flops += item->seconds_flops;
+	row->cost.seconds_bytes += item->seconds_bytes;
 	row->cost.calls += item->launches;
 }
 
@@ -292,15 +290,17 @@ static void find_peaks(const struct maker *m, const struct profile_item *item, s
 static void find_seconds(const struct maker *m, struct profile_item *item)
 {
 	const struct assignment *a = &item->assignment;
+	const double n = (double)item->launches;
 	struct peaks peaks;
+	enum unit unit;
 
 	if (!a->has_cost)
 		return;
 	find_peaks(m, item, &peaks);
-	item->seconds_min =
-		(double)item->launches *
-		peaks_seconds(&peaks, unit_of(a->cost.type, a->cost.compute, a->work->name->text),
-			      a->cost.flops, a->cost.bytes);
+	unit = unit_of(a->cost.type, a->cost.compute, a->work->name->text);
+	item->seconds_min = n * peaks_seconds(&peaks, unit, a->cost.flops, a->cost.bytes);
+	item->seconds_flops = n * peaks_seconds(&peaks, unit, a->cost.flops, 0);
+	item->seconds_bytes = n * peaks_seconds(&peaks, unit, 0, a->cost.bytes);
 }
 
 /* The launch knows the kernel's name best: CUPTI's is stale where a module was unloaded. */

@@ -14,7 +14,7 @@
 #include "works.h"
 
 enum axis {
-#define AXIS(name, what) AXIS_##name,
+#define AXIS(name, text, what) AXIS_##name,
 #include "axes.def"
 #undef AXIS
 	NR_AXES
@@ -32,12 +32,14 @@ struct profile_item {
 	uint64_t grid[3], block[3], context, stream, device;
 	uint64_t time_ns, launches, min_ns, max_ns;
 	double seconds_min; /* of all its launches at best; 0: not known */
+	double seconds_flops, seconds_bytes;
 };
 
 /* What was to be done, of the launches whose problem is known. */
 struct profile_cost {
 	double flops, bytes, parameter_bytes;
 	double seconds_min; /* at the peaks of their devices; 0: not known */
+	double seconds_flops, seconds_bytes; /* what computing and memory would take alone */
 	uint64_t calls;     /* launches that it was counted for */
 };
 

@@ -230,6 +230,55 @@ static json_t *kernels_json(const struct report *r)
 	return array;
 }
 
+static json_t *attention_json(const struct report *r, const struct profile_row *row)
+{
+	const struct assignment *a = row->assignment;
+	const struct attention *t = &a->attention;
+	json_t *object = json_object();
+
+	set(object, "name", name_json(row->key));
+	set_sums(r, object, row);
+	set_u64(object, "calls", row->calls);
+	if (!a->has_attention)
+		return object;
+	set(object, "role", json_text(role_name(attention_role(t))));
+	set(object, "backend", json_text(backend_name(t->backend)));
+	set(object, "exactness", json_text(exactness_name(t->exactness)));
+	set_u64(object, "b", t->b);
+	set_u64(object, "h", t->h);
+	set_u64(object, "h_kv", t->h_kv);
+	set_u64(object, "s_q", t->s_q);
+	set_u64(object, "s_k", t->s_k);
+	set_u64(object, "d", t->d);
+	set_u64(object, "d_v", t->d_v);
+	set(object, "heads_in_batch", json_boolean(t->heads_in_batch));
+	set(object, "causal", json_boolean(t->causal));
+	set(object, "type", json_text(type_name(t->type)));
+	return object;
+}
+
+static json_t *attentions_json(const struct report *r)
+{
+	const struct profile_table *table = &r->profile->axes[AXIS_attention];
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < table->nr; i++)
+		if (table->rows[i].assignment->op == OPERATOR_attention)
+			json_array_append_new(array, attention_json(r, &table->rows[i]));
+	return array;
+}
+
+static json_t *evidence_json(const struct report *r)
+{
+	const struct profile *p = r->profile;
+
+	return json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "library_calls",
+			 p->knowledge.calls, "parameters", p->knowledge.parameters,
+			 "native_stacks", p->knowledge.frames, "python_paths", p->knowledge.paths,
+			 "sources", rows_json(r, AXIS_evidence, "name"), "conflicts",
+			 json_u64(p->conflicts), "conflicts_ns", json_u64(p->conflicts_ns));
+}
+
 static json_t *graph_json(const struct trace *t, const struct tti_graph_exec *exec)
 {
 	const struct model *m = &t->model;
@@ -278,8 +327,10 @@ json_t *report_json(const struct report *r)
 	set(object, "coverage", report_json_coverage(&r->coverage));
 	set(object, "losses", report_json_losses(&r->coverage));
 	set(object, "gpu", gpu_json(&r->gpu));
+	set(object, "evidence", evidence_json(r));
 	set(object, "operators", rows_json(r, AXIS_operator, "name"));
 	set(object, "kinds", rows_json(r, AXIS_kind, "kind"));
+	set(object, "attention", attentions_json(r));
 	set(object, "kernels", kernels_json(r));
 	set(object, "graphs", graphs_json(r->run));
 	if (r->by < NR_AXES)

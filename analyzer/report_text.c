@@ -199,6 +199,30 @@ void report_text_coverage(const struct run *run, const struct run_coverage *c,
 	print_losses(c, t, out);
 }
 
+/* Which sources there were: what follows is as good as they are. */
+static void print_knowledge(const struct report *r, const struct terminal *t, FILE *out)
+{
+	const struct knowledge *k = &r->profile->knowledge;
+	const uint64_t *n = r->profile->attentions;
+
+	label(t, "Evidence", out);
+	if (k->calls)
+		fprintf(out, "full: library calls%s%s%s\n", k->parameters ? ", parameters" : "",
+			k->frames ? ", native stacks" : "", k->paths ? ", Python paths" : "");
+	else if (k->parameters || k->frames || k->paths)
+		fprintf(out, "no library calls, but names%s%s%s\n",
+			k->parameters ? ", parameters" : "", k->frames ? ", native stacks" : "",
+			k->paths ? ", Python paths" : "");
+	else
+		fputs("names only: a matrix product is taken for a linear layer's unless its "
+		      "neighbours say more\n",
+		      out);
+	if (n[EXACTNESS_exact] + n[EXACTNESS_upper_bound] + n[EXACTNESS_unknown])
+		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n", LABEL,
+			"", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),
+			COUNT(n[EXACTNESS_unknown]));
+}
+
 static void print_gpu(const struct report *r, const struct terminal *t, FILE *out)
 {
 	const struct run_gpu *g = &r->gpu;
@@ -267,6 +291,34 @@ static void print_bars(const struct report *r, const struct terminal *t, enum ax
 	print_rest(table, shown, out);
 }
 
+static void print_attention(const struct report *r, const struct terminal *t, size_t top, FILE *out)
+{
+	const struct profile_table *table = &r->profile->axes[AXIS_attention];
+	const size_t width = t->columns > 62 + NAME ? t->columns - 42 : 2 * NAME;
+	size_t shown = 0, nr = 0;
+
+	for (size_t i = 0; i < table->nr; i++)
+		nr += table->rows[i].assignment->op == OPERATOR_attention;
+	if (!nr)
+		return;
+	fprintf(out, "\n%s%10s %7s %9s  %s%s\n", terminal_bold(t), "time", "share", "calls",
+		"attention: role, backend, batch x heads x queries x size, keys", terminal_plain(t));
+	for (size_t i = 0; i < table->nr && shown < top; i++) {
+		const struct profile_row *row = &table->rows[i];
+
+		if (row->assignment->op != OPERATOR_attention)
+			continue;
+		fprintf(out, "%10s %7s %9s  ", TIME(row->time_ns),
+			SHARE(profile_share(r->profile, row)),
+			row->calls ? COUNT(row->calls) : "-");
+		terminal_text(t, row->key->text, width, false, out);
+		fputc('\n', out);
+		shown++;
+	}
+	if (shown < nr)
+		fprintf(out, "and %s more (--by attention)\n", COUNT(nr - shown));
+}
+
 static void print_kernel(const struct report *r, const struct terminal *t,
 			 const struct profile_row *row, size_t width, FILE *out)
 {
@@ -303,6 +355,7 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	print_run(r, t, out);
 	report_text_coverage(r->run, &r->coverage, t, out);
 	print_gpu(r, t, out);
+	print_knowledge(r, t, out);
 	if (r->by == AXIS_kernel) {
 		print_kernels(r, t, out);
 	} else if (r->by < NR_AXES) {
@@ -310,6 +363,7 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	} else {
 		print_bars(r, t, AXIS_operator, SIZE_MAX, out);
 		print_bars(r, t, AXIS_kind, SIZE_MAX, out);
+		print_attention(r, t, r->top < 12 ? r->top : 12, out);
 		print_kernels(r, t, out);
 	}
 }

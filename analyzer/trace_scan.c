@@ -29,6 +29,7 @@ struct scan {
 	struct id_map sequence_ids; /* by thread and stream */
 	struct sequence *sequences[SEQUENCES_MAX];
 	uint32_t nr_sequences;
+	bool has_captured; /* in a sequence that waits: nodes of graphs refer to it */
 	struct sequence *sequence; /* the one used last */
 	uint64_t sequence_tid, sequence_stream;
 	uint64_t rows_left;   /* of this frame */
@@ -94,13 +95,22 @@ static bool is_attention(const struct trace *t, uint32_t site)
 	return t->model.templates.rows[s->template].step == STEP_attention;
 }
 
+static uint32_t find_site(struct trace *t, struct host_template *h, const struct sequence_entry *e)
+{
+	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
+	const struct site *last = &t->pairs.sites[h->last_site];
+
+	if (!h->last_site || last->parameters != e->parameters || last->hint != hint)
+		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint);
+	return h->last_site;
+}
+
 static int leave_entry(struct scan *s, const struct sequence_entry *e)
 {
 	struct trace *t = s->trace;
-	const struct host_template *h = &t->model.templates.rows[e->template];
+	struct host_template *h = &t->model.templates.rows[e->template];
 	const enum host_class class = host_class(&h->definition);
-	const uint32_t index =
-		pairs_site(&t->pairs, e->template, e->parameters, pairs_hint(&t->pairs, &e->hint));
+	const uint32_t index = find_site(t, h, e);
 	struct site *site = &t->pairs.sites[index];
 	struct correlated device;
 
@@ -154,6 +164,20 @@ static struct sequence *find_sequence(struct scan *s, uint64_t tid, uint64_t str
 	return s->sequence;
 }
 
+static int end_sequences(struct scan *s)
+{
+	for (uint32_t i = 0; i < s->nr_sequences; i++) {
+		struct sequence *sequence = s->sequences[i];
+
+		sequence_end(sequence, &s->world);
+		while (sequence->nr_left < sequence->nr)
+			if (leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
+				return -ENOMEM;
+	}
+	s->has_captured = false;
+	return 0;
+}
+
 static int host_row(struct scan *s, uint64_t tid, size_t i)
 {
 	struct trace *t = s->trace;
@@ -182,6 +206,10 @@ static int host_row(struct scan *s, uint64_t tid, size_t i)
 	}
 	if (!h->work)
 		return leave_entry(s, &entry);
+	/* The graph's nodes will run: what put them into it must be known by then. */
+	if (h->definition.op == TTI_OP_GRAPH_LAUNCH && s->has_captured && end_sequences(s) < 0)
+		return -ENOMEM;
+	s->has_captured |= h->definition.flags & TTI_TEMPLATE_CAPTURED;
 	sequence = find_sequence(s, tid, h->definition.stream);
 	if (!sequence)
 		return -ENOMEM;
@@ -200,19 +228,6 @@ static int host_batch(struct scan *s, uint64_t tid)
 			s->indexes);
 		for (size_t i = 0; i < n; i++)
 			if (host_row(s, tid, i) < 0)
-				return -ENOMEM;
-	}
-	return 0;
-}
-
-static int end_sequences(struct scan *s)
-{
-	for (uint32_t i = 0; i < s->nr_sequences; i++) {
-		struct sequence *sequence = s->sequences[i];
-
-		sequence_end(sequence, &s->world);
-		while (sequence->nr_left < sequence->nr)
-			if (leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
 				return -ENOMEM;
 	}
 	return 0;
@@ -244,10 +259,11 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 static int node_row(struct trace *t, uint64_t node, uint32_t index, uint64_t begin,
 		    uint64_t duration)
 {
+	struct device_template *d = &t->model.device_templates.rows[index];
 	struct graph_node *n = model_node(&t->model, node);
 	uint32_t creator;
 
-	t->model.device_templates.rows[index].node_count++;
+	d->node_count++;
 	if (!n)
 		return 0;
 	if (n->device_template != index && change_node(t, n, index) < 0)
@@ -257,6 +273,8 @@ static int node_row(struct trace *t, uint64_t node, uint32_t index, uint64_t beg
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
 	n->max_ns = duration > n->max_ns ? duration : n->max_ns;
 	creator = model_node_creator(&t->model, n);
+	if (!creator && step_of_work(work_of_device(t->model.works, d)) == STEP_attention)
+		t->timeline.nr_left_out++;
 	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
 }
 

@@ -96,9 +96,25 @@ def test_a_join_to_another_grid_is_a_mismatch(ttitrace, mktrace):
     assert coverage["complete"] is False
 
 
-def test_a_join_to_another_kernel_is_a_mismatch(ttitrace, mktrace):
+def test_a_join_to_another_block_or_shared_memory_is_a_mismatch(ttitrace, mktrace):
+    device = "activity=1 name=1 stream=7 grid_x=4 grid_y=1 grid_z=1 block_x=128"
+    for other in (device.replace("128", "64"), device + " dynamic_shared_bytes=16"):
+        path = mktrace(SMALL.replace(device, other))
+        assert as_json(ttitrace("report", "--json", path))["coverage"]["mismatched"] == 2
+
+
+def test_a_record_with_a_stale_name_takes_that_of_its_launch(ttitrace, mktrace):
     path = mktrace(SMALL.replace("activity=1 name=1", "activity=1 name=2"))
-    assert as_json(ttitrace("report", "--json", path))["coverage"]["mismatched"] == 2
+    report = as_json(ttitrace("report", "--json", path))
+    assert report["coverage"]["renamed"] == 2
+    assert report["coverage"]["mismatched"] == 0
+    assert report["coverage"]["complete"] is True
+    assert {row["name"]: row["launches"] for row in report["operators"]} == {
+        "convolution": 3,
+        "elementwise": 2,
+        "memory": 1,
+    }
+    assert "2 launches have a record with another kernel's name" in ttitrace("report", path).stdout
 
 
 def test_losses_stand_at_the_top_with_their_meaning(ttitrace, mktrace):

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analysis.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "command.h"
+
+/* Apart from those of the commands, which begin at 256. */
+enum { OPTION_RULES = 512, OPTION_SYMBOLS, OPTION_PEAK, OPTION_BANDWIDTH, OPTION_ASCII, OPTION_JSON };
+
+static const struct argp_option option_table[] = {
+	{ .name = "rules",
+	  .key = OPTION_RULES,
+	  .arg = "FILE",
+	  .doc = "Ask the rules of FILE before the built-in ones; may be repeated" },
+	{ .name = "symbols",
+	  .key = OPTION_SYMBOLS,
+	  .arg = "FILE",
+	  .doc = "Names of the addresses on native stacks, for traces from elsewhere: lines of a "
+		 "hexadecimal address, a tab and a symbol" },
+	{ .name = "peak",
+	  .key = OPTION_PEAK,
+	  .arg = "UNIT=TFLOPS",
+	  .doc = "A measured peak of fp16, tf32, fp32, fp64, fp8 or int8, such as fp16=780, "
+		 "instead of the datasheet's; may be repeated" },
+	{ .name = "bandwidth",
+	  .key = OPTION_BANDWIDTH,
+	  .arg = "GBPS",
+	  .doc = "The measured bandwidth of the memory, instead of the datasheet's" },
+	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
+	{ .name = "json", .key = OPTION_JSON, .doc = "Everything as one JSON object" },
+	{ 0 }
+};
+
+static int read_symbols(struct analysis *a, const char *path)
+{
+	if (!a->symbols)
+		a->symbols = frame_symbols_new();
+	return a->symbols ? frame_symbols_read(a->symbols, path, a->diag)
+			  : diag_set(a->diag, -ENOMEM, "no memory");
+}
+
+static error_t keep(struct analysis *a, int err)
+{
+	if (err < 0)
+		a->err = err;
+	return 0;
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+	struct analysis *a = state->input;
+
+	/* The first thing that went wrong is the one to tell. */
+	if (a->err)
+		return 0;
+	switch (key) {
+	case OPTION_RULES:
+		if (classifier_add_rules(a->classifier, arg, a->diag) < 0)
+			argp_error(state, "%s", a->diag->message);
+		return 0;
+	case OPTION_SYMBOLS:
+		if (read_symbols(a, arg) < 0)
+			argp_error(state, "%s", a->diag->message);
+		return 0;
+	case OPTION_PEAK:
+		if (!peaks_set(&a->peaks, arg))
+			argp_error(state, "'%s' is no peak such as fp16=780", arg);
+		return 0;
+	case OPTION_BANDWIDTH:
+		if (!peaks_set_bandwidth(&a->peaks, arg))
+			argp_error(state, "'%s' is no bandwidth in GB/s", arg);
+		return 0;
+	case OPTION_ASCII:
+		a->ascii = true;
+		return 0;
+	case OPTION_JSON:
+		a->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return keep(a, inputs_add(&a->inputs, arg, a->diag));
+	case ARGP_KEY_NO_ARGS:
+		return keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp analysis_argp = {
+	.options = option_table,
+	.parser = take_option,
+	.args_doc = "[TRACE...]",
+};
+
+int analysis_init(struct analysis *a, struct diag *diag)
+{
+	*a = (struct analysis){ .classifier = classifier_new(), .diag = diag };
+	return a->classifier ? 0 : diag_set(diag, -ENOMEM, "no memory");
+}
+
+void analysis_clear(struct analysis *a)
+{
+	profile_clear(&a->profile);
+	run_clear(&a->run);
+	inputs_free(&a->inputs);
+	frame_symbols_free(a->symbols);
+	classifier_free(a->classifier);
+	*a = (struct analysis){ 0 };
+}
+
+static void tell_inputs(const struct inputs *in, const char *command)
+{
+	if (in->nr == 1)
+		fprintf(stderr, "ttitrace %s: %s\n", command, in->paths[0]);
+	else
+		fprintf(stderr, "ttitrace %s: %s and %zu more\n", command, in->paths[0],
+			in->nr - 1);
+}
+
+int analysis_load(struct analysis *a, const char *command)
+{
+	const struct profile_setup setup = { .symbols = a->symbols, .peaks = &a->peaks };
+	int r;
+
+	if (a->err < 0)
+		return a->err;
+	tell_inputs(&a->inputs, command);
+	r = run_load(&a->inputs, a->classifier, &a->run, a->diag);
+	if (r < 0)
+		return r;
+	return profile_make(&a->profile, &a->run, &setup, a->diag);
+}
+
+int analysis_exit_code(const struct analysis *a)
+{
+	return a->run.is_damaged ? EXIT_DAMAGED : EXIT_FINE;
+}

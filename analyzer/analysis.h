@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analysis.h - what report, roofline and seqlen have in common: their traces, their options, the
+ * profile of the run.
+ */
+#ifndef ANALYZER_ANALYSIS_H
+#define ANALYZER_ANALYSIS_H
+
+#include <argp.h>
+
+#include "profile.h"
+
+struct analysis {
+	struct inputs inputs;
+	struct classifier *classifier;
+	struct frame_symbols *symbols; /* NULL: none are given */
+	struct peaks peaks;            /* the user's */
+	bool ascii, json;
+	struct run run;
+	struct profile profile;
+	int err; /* the first thing that went wrong while options were read */
+	struct diag *diag;
+};
+
+/* A child for the command's own argp; its parser gives child_inputs[i] = &analysis at KEY_INIT. */
+extern const struct argp analysis_argp;
+
+int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
+void analysis_clear(struct analysis *a);
+
+/* After argp_parse(): reads the traces, tells which on standard error as `command`. */
+int analysis_load(struct analysis *a, const char *command);
+
+/* EXIT_FINE, or EXIT_DAMAGED where a trace was not whole. */
+int analysis_exit_code(const struct analysis *a);
+
+#endif

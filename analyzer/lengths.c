@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lengths.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct attention nothing;
+
+const struct attention *length_attention(const struct length *l)
+{
+	return l->item->assignment.has_attention ? &l->item->assignment.attention : &nothing;
+}
+
+/* The items of a trace by site; the one that took most time where a site has several. */
+static const struct profile_item **items_by_site(const struct trace *t, const struct profile *p)
+{
+	const struct profile_item **items = calloc(t->pairs.nr_sites, sizeof(*items));
+
+	for (size_t i = 0; items && i < p->nr_items; i++) {
+		const struct profile_item *item = &p->items[i];
+
+		if (item->trace == t && item->site &&
+		    (!items[item->site] || items[item->site]->time_ns < item->time_ns))
+			items[item->site] = item;
+	}
+	return items;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	const struct length *x = a, *y = b;
+
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	return 0;
+}
+
+static int add_trace(struct lengths *l, const struct trace *t, const struct profile *p)
+{
+	const struct profile_item **items = items_by_site(t, p);
+	const size_t first = l->nr;
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->timeline.nr; i++) {
+		const struct moment *m = &t->timeline.moments[i];
+		const struct profile_item *item = items[m->site];
+
+		/* A kernel beside the one that does the work is no attention of its own. */
+		if (item && item->assignment.op == OPERATOR_attention &&
+		    (item->assignment.is_whole_call || !item->assignment.has_attention))
+			l->rows[l->nr++] =
+				(struct length){ .trace = t, .item = item, .begin_ns = m->begin_ns };
+	}
+	if (l->nr > first)
+		qsort(l->rows + first, l->nr - first, sizeof(*l->rows), by_begin);
+	l->nr_left_out += t->timeline.nr_left_out;
+	free(items);
+	return 0;
+}
+
+int lengths_make(struct lengths *l, const struct run *run, const struct profile *p)
+{
+	size_t nr = 0;
+	int r = 0;
+
+	*l = (struct lengths){ 0 };
+	for (size_t i = 0; i < run->nr; i++)
+		nr += run->traces[i]->timeline.nr;
+	l->rows = calloc(nr + 1, sizeof(*l->rows));
+	if (!l->rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->nr && r == 0; i++)
+		r = add_trace(l, run->traces[i], p);
+	if (r < 0)
+		lengths_clear(l);
+	return r;
+}
+
+void lengths_clear(struct lengths *l)
+{
+	free(l->rows);
+	*l = (struct lengths){ 0 };
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void lengths_span(const struct lengths *l, enum role role, struct span *ret)
+{
+	uint64_t *values = calloc(l->nr + 1, sizeof(*values));
+	size_t nr = 0;
+
+	*ret = (struct span){ 0 };
+	if (!values)
+		return;
+	for (size_t i = 0; i < l->nr; i++)
+		if (attention_role(length_attention(&l->rows[i])) == role)
+			values[nr++] = length_attention(&l->rows[i])->s_q;
+	qsort(values, nr, sizeof(*values), by_value);
+	ret->calls = nr;
+	ret->shortest = nr ? values[0] : 0;
+	ret->longest = nr ? values[nr - 1] : 0;
+	for (size_t i = 1; i < nr; i++) {
+		const double ratio =
+			values[i - 1] ? (double)values[i] / (double)values[i - 1] : 0;
+
+		if (ratio > 1 && (ret->level_ratio <= 0 || ratio < ret->level_ratio))
+			ret->level_ratio = ratio;
+	}
+	free(values);
+}
