@@ -7,7 +7,14 @@
 #include "command.h"
 
 /* Apart from those of the commands, which begin at 256. */
-enum { OPTION_RULES = 512, OPTION_SYMBOLS, OPTION_PEAK, OPTION_BANDWIDTH, OPTION_ASCII, OPTION_JSON };
+enum {
+	OPTION_RULES = 512,
+	OPTION_SYMBOLS,
+	OPTION_PEAK,
+	OPTION_BANDWIDTH,
+	OPTION_ASCII,
+	OPTION_JSON
+};
 
 static const struct argp_option option_table[] = {
 	{ .name = "rules",

@@ -88,7 +88,7 @@ static struct figures_of_row figures_of(const struct profile_row *row)
 		.reached = seconds > 0 ? c->flops / seconds : 0,
 		.bandwidth = seconds > 0 ? c->bytes / seconds : 0,
 		.efficiency = seconds > 0 ? c->seconds_min / seconds : 0,
-		.bound = c->seconds_min <= 0		     ? "-"
+		.bound = c->seconds_min <= 0                    ? "-"
 			 : c->seconds_flops >= c->seconds_bytes ? "compute"
 								: "memory",
 	};
@@ -161,8 +161,8 @@ static void print_gpus(const struct analysis *a, FILE *out)
 		const struct model *m = &a->run.traces[i]->model;
 
 		for (size_t k = 0; k < m->devices.nr; k++) {
-			const char *name = m->device_names.rows[k] ? m->device_names.rows[k]->text
-								   : "GPU";
+			const char *name =
+				m->device_names.rows[k] ? m->device_names.rows[k]->text : "GPU";
 			struct peaks peaks;
 
 			peaks_of_device(name, &peaks);
@@ -229,11 +229,12 @@ static void print_text(const struct roofline_options *o, FILE *out)
 
 	terminal_detect(&t, o->analysis.ascii);
 	width = o->by == AXIS_operator || o->by == AXIS_kind ? 22
-		: t.columns > 110			    ? t.columns - 82
-							    : 48;
+		: t.columns > 110                            ? t.columns - 82
+							     : 48;
 	print_gpus(&o->analysis, out);
 	if (!p->knowledge.calls)
-		fputs("Note      no library calls in these traces: the problems of convolutions and "
+		fputs("Note      no library calls in these traces: the problems of convolutions "
+		      "and "
 		      "matrix products are not known\n",
 		      out);
 	fprintf(out, "\n%s%-*s %10s %8s %10s %10s %8s %8s %7s %7s %s%s\n", terminal_bold(&t),
@@ -280,8 +281,8 @@ static void print_json(const struct roofline_options *o, FILE *out)
 		json_array_append_new(rows, row_json(&table->rows[i]));
 	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "axis",
 			     axis_name(o->by), "time_ns", json_u64(p->time_ns), "flops",
-			     json_real(sum.flops), "bytes_min", json_real(sum.bytes),
-			     "seconds_min", real_or_null(sum.seconds_min), "traffic_intensity",
+			     json_real(sum.flops), "bytes_min", json_real(sum.bytes), "seconds_min",
+			     real_or_null(sum.seconds_min), "traffic_intensity",
 			     real_or_null(sum.bytes > 0 ? sum.flops / sum.bytes : 0),
 			     "capacity_intensity",
 			     real_or_null(weights > 0 ? sum.flops / weights : 0), "rows", rows,

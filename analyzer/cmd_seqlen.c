@@ -108,15 +108,16 @@ static double seconds_since_begin(const struct length *l)
 
 static void print_csv(const struct lengths *l, FILE *out)
 {
-	fputs("pid,order,seconds,role,backend,exactness,b,h,h_kv,s_q,s_k,d,d_v,causal,type,kernel_ns\n",
+	fputs("pid,order,seconds,role,backend,exactness,b,h,h_kv,s_q,s_k,d,d_v,causal,type,kernel_"
+	      "ns\n",
 	      out);
 	for (size_t i = 0; i < l->nr; i++) {
 		const struct length *row = &l->rows[i];
 		const struct attention *a = length_attention(row);
 
 		fprintf(out,
-			"%" PRIu64 ",%zu,%.9f,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64
-			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d,%s,%" PRIu64 "\n",
+			"%" PRIu64 ",%zu,%.9f,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d,%s,%" PRIu64 "\n",
 			row->trace->model.process.pid, i, seconds_since_begin(row),
 			role_name(attention_role(a)), backend_name(a->backend),
 			exactness_name(a->exactness), a->b, a->h, a->h_kv, a->s_q, a->s_k, a->d,
@@ -185,8 +186,7 @@ static void print_json(const struct seqlen_options *o, const struct lengths *l, 
 	}
 	for (size_t i = 0; i < table->nr; i++)
 		if (is_shown(&table->rows[i], o->role))
-			json_array_append_new(distribution,
-					      distribution_row_json(&table->rows[i]));
+			json_array_append_new(distribution, distribution_row_json(&table->rows[i]));
 	json_print(json_pack("{s:o, s:o, s:o, s:o}", "roles", spans, "distribution", distribution,
 			     "calls", calls, "calls_left_out", json_u64(l->nr_left_out)),
 		   1, out);
@@ -288,8 +288,8 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 			nr++;
 		}
 	fprintf(out, "\n%s%-10s %-9s %7s %7s %9s %5s %9s %-*s %10s%s\n", terminal_bold(t), "role",
-		"backend", "queries", "keys", "batch", "size", "calls", BAR, "share of calls", "time",
-		terminal_plain(t));
+		"backend", "queries", "keys", "batch", "size", "calls", BAR, "share of calls",
+		"time", terminal_plain(t));
 	for (size_t i = 0; i < table->nr && shown < o->top; i++) {
 		const struct profile_row *row = &table->rows[i];
 		const struct attention *a = &row->assignment->attention;

@@ -49,8 +49,9 @@ static int add_trace(struct lengths *l, const struct trace *t, const struct prof
 		/* A kernel beside the one that does the work is no attention of its own. */
 		if (item && item->assignment.op == OPERATOR_attention &&
 		    (item->assignment.is_whole_call || !item->assignment.has_attention))
-			l->rows[l->nr++] =
-				(struct length){ .trace = t, .item = item, .begin_ns = m->begin_ns };
+			l->rows[l->nr++] = (struct length){ .trace = t,
+							    .item = item,
+							    .begin_ns = m->begin_ns };
 	}
 	if (l->nr > first)
 		qsort(l->rows + first, l->nr - first, sizeof(*l->rows), by_begin);
@@ -106,8 +107,7 @@ void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 	ret->shortest = nr ? values[0] : 0;
 	ret->longest = nr ? values[nr - 1] : 0;
 	for (size_t i = 1; i < nr; i++) {
-		const double ratio =
-			values[i - 1] ? (double)values[i] / (double)values[i - 1] : 0;
+		const double ratio = values[i - 1] ? (double)values[i] / (double)values[i - 1] : 0;
 
 		if (ratio > 1 && (ret->level_ratio <= 0 || ratio < ret->level_ratio))
 			ret->level_ratio = ratio;

@@ -57,7 +57,7 @@ struct host_template {
 	const struct name *kernel; /* NULL: not a kernel, or its name is not known */
 	const struct name *api;
 	const struct work *work;                  /* NULL: no work of its own */
-	uint32_t last_site;      /* the one that its last launch was of, 0: none */
+	uint32_t last_site;                       /* the one that its last launch was of, 0: none */
 	uint8_t step;                             /* enum step: what it means to its neighbours */
 	uint32_t kernel_index, call, stack, path; /* indexes, 0: none */
 	uint64_t count;                           /* rows that returned success */

@@ -38,9 +38,9 @@ struct profile_item {
 /* What was to be done, of the launches whose problem is known. */
 struct profile_cost {
 	double flops, bytes, parameter_bytes;
-	double seconds_min; /* at the peaks of their devices; 0: not known */
+	double seconds_min;                  /* at the peaks of their devices; 0: not known */
 	double seconds_flops, seconds_bytes; /* what computing and memory would take alone */
-	uint64_t calls;     /* launches that it was counted for */
+	uint64_t calls;                      /* launches that it was counted for */
 };
 
 struct profile_row {

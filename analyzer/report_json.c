@@ -272,11 +272,11 @@ static json_t *evidence_json(const struct report *r)
 {
 	const struct profile *p = r->profile;
 
-	return json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "library_calls",
-			 p->knowledge.calls, "parameters", p->knowledge.parameters,
-			 "native_stacks", p->knowledge.frames, "python_paths", p->knowledge.paths,
-			 "sources", rows_json(r, AXIS_evidence, "name"), "conflicts",
-			 json_u64(p->conflicts), "conflicts_ns", json_u64(p->conflicts_ns));
+	return json_pack("{s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "library_calls", p->knowledge.calls,
+			 "parameters", p->knowledge.parameters, "native_stacks",
+			 p->knowledge.frames, "python_paths", p->knowledge.paths, "sources",
+			 rows_json(r, AXIS_evidence, "name"), "conflicts", json_u64(p->conflicts),
+			 "conflicts_ns", json_u64(p->conflicts_ns));
 }
 
 static json_t *graph_json(const struct trace *t, const struct tti_graph_exec *exec)

@@ -218,8 +218,8 @@ static void print_knowledge(const struct report *r, const struct terminal *t, FI
 		      "neighbours say more\n",
 		      out);
 	if (n[EXACTNESS_exact] + n[EXACTNESS_upper_bound] + n[EXACTNESS_unknown])
-		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n", LABEL,
-			"", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),
+		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n",
+			LABEL, "", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),
 			COUNT(n[EXACTNESS_unknown]));
 }
 
@@ -302,7 +302,8 @@ static void print_attention(const struct report *r, const struct terminal *t, si
 	if (!nr)
 		return;
 	fprintf(out, "\n%s%10s %7s %9s  %s%s\n", terminal_bold(t), "time", "share", "calls",
-		"attention: role, backend, batch x heads x queries x size, keys", terminal_plain(t));
+		"attention: role, backend, batch x heads x queries x size, keys",
+		terminal_plain(t));
 	for (size_t i = 0; i < table->nr && shown < top; i++) {
 		const struct profile_row *row = &table->rows[i];
 

@@ -29,7 +29,7 @@ struct scan {
 	struct id_map sequence_ids; /* by thread and stream */
 	struct sequence *sequences[SEQUENCES_MAX];
 	uint32_t nr_sequences;
-	bool has_captured; /* in a sequence that waits: nodes of graphs refer to it */
+	bool has_captured;         /* in a sequence that waits: nodes of graphs refer to it */
 	struct sequence *sequence; /* the one used last */
 	uint64_t sequence_tid, sequence_stream;
 	uint64_t rows_left;   /* of this frame */
