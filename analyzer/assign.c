@@ -284,15 +284,15 @@ static void find_cost(struct assignment *ret, const struct hint *hint)
 	const bool is_fused =
 		ret->has_attention && !ret->part && ret->work->kind_id == KIND_attention;
 
+	ret->is_attention = is_fused || ret->part == PART_values;
 	if (ret->call && ret->call->kind != CALL_NONE) {
-		ret->is_whole_call = hint->is_principal;
+		if (ret->call->kind == CALL_SDPA)
+			ret->is_attention = hint->is_principal;
 		ret->has_cost = hint->is_principal && cost_of_call(ret->call, &ret->cost);
 		return;
 	}
-	if (is_fused || ret->part) {
-		ret->is_whole_call = is_fused || ret->part == PART_values;
+	if (is_fused || ret->part)
 		ret->has_cost = cost_of_attention(&ret->attention, ret->part, &ret->cost);
-	}
 }
 
 void assign(struct assigner *a, uint32_t index, const struct work *work, struct assignment *ret)

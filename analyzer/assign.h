@@ -17,7 +17,7 @@ struct assignment {
 	bool has_attention;
 	struct attention attention;
 	enum attention_part part;
-	bool is_whole_call; /* each launch stands for one library call, one attention */
+	bool is_attention; /* each launch stands for one attention */
 	bool has_cost;
 	struct cost cost; /* of one launch */
 };

@@ -254,6 +254,12 @@ static json_t *real_or_null(double value)
 	return value > 0 ? json_real(value) : json_null();
 }
 
+/* A count, exact as long as it can be. */
+static json_t *count_json(double value)
+{
+	return value < 9e15 ? json_integer((json_int_t)(value + 0.5)) : json_real(value);
+}
+
 static json_t *row_json(const struct profile_row *row)
 {
 	const struct figures_of_row f = figures_of(row);
@@ -261,8 +267,8 @@ static json_t *row_json(const struct profile_row *row)
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name",
 			 json_bytes(row->key->text, row->key->size), "time_ns",
 			 json_u64(row->time_ns), "launches", json_u64(row->launches), "calls",
-			 json_u64(row->cost.calls), "flops", json_real(row->cost.flops),
-			 "bytes_min", json_real(row->cost.bytes), "traffic_intensity",
+			 json_u64(row->cost.calls), "flops", count_json(row->cost.flops),
+			 "bytes_min", count_json(row->cost.bytes), "traffic_intensity",
 			 real_or_null(f.intensity), "flops_per_s", real_or_null(f.reached),
 			 "bytes_per_s", real_or_null(f.bandwidth), "seconds_min",
 			 real_or_null(row->cost.seconds_min), "efficiency",
@@ -281,7 +287,7 @@ static void print_json(const struct roofline_options *o, FILE *out)
 		json_array_append_new(rows, row_json(&table->rows[i]));
 	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "axis",
 			     axis_name(o->by), "time_ns", json_u64(p->time_ns), "flops",
-			     json_real(sum.flops), "bytes_min", json_real(sum.bytes), "seconds_min",
+			     count_json(sum.flops), "bytes_min", count_json(sum.bytes), "seconds_min",
 			     real_or_null(sum.seconds_min), "traffic_intensity",
 			     real_or_null(sum.bytes > 0 ? sum.flops / sum.bytes : 0),
 			     "capacity_intensity",

@@ -94,11 +94,6 @@ static void keep_role(struct lengths *l, enum role role)
 	l->nr = nr;
 }
 
-static uint64_t mean_ns(const struct profile_item *item)
-{
-	return item->launches ? item->time_ns / item->launches : 0;
-}
-
 static double seconds_since_begin(const struct length *l)
 {
 	return 1e-9 * ((double)l->begin_ns - (double)l->trace->first_ns);
@@ -121,7 +116,7 @@ static void print_csv(const struct lengths *l, FILE *out)
 			row->trace->model.process.pid, i, seconds_since_begin(row),
 			role_name(attention_role(a)), backend_name(a->backend),
 			exactness_name(a->exactness), a->b, a->h, a->h_kv, a->s_q, a->s_k, a->d,
-			a->d_v, a->causal, type_name(a->type), mean_ns(row->item));
+			a->d_v, a->causal, type_name(a->type), row->mean_ns);
 	}
 }
 
@@ -137,7 +132,7 @@ static json_t *call_json(const struct length *row)
 			 backend_name(a->backend), "exactness", exactness_name(a->exactness), "b",
 			 json_u64(a->b), "h", json_u64(a->h), "s_q", json_u64(a->s_q), "s_k",
 			 json_u64(a->s_k), "d", json_u64(a->d), "d_v", json_u64(a->d_v),
-			 "kernel_ns", json_u64(mean_ns(row->item)));
+			 "mean_ns", json_u64(row->mean_ns));
 }
 
 static json_t *span_json(const struct lengths *l, enum role role)
@@ -161,7 +156,7 @@ static json_t *distribution_row_json(const struct profile_row *row)
 			 role_name(attention_role(a)), "backend", backend_name(a->backend),
 			 "exactness", exactness_name(a->exactness), "b", json_u64(a->b), "h",
 			 json_u64(a->h), "s_q", json_u64(a->s_q), "s_k", json_u64(a->s_k), "d",
-			 json_u64(a->d), "calls", json_u64(row->calls), "launches",
+			 json_u64(a->d), "calls", json_u64(row->attentions), "launches",
 			 json_u64(row->launches), "time_ns", json_u64(row->time_ns));
 }
 
@@ -284,7 +279,7 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 
 	for (size_t i = 0; i < table->nr; i++)
 		if (is_shown(&table->rows[i], o->role)) {
-			calls += table->rows[i].calls;
+			calls += table->rows[i].attentions;
 			nr++;
 		}
 	fprintf(out, "\n%s%-10s %-9s %7s %7s %9s %5s %9s %-*s %10s%s\n", terminal_bold(t), "role",
@@ -300,8 +295,8 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 		snprintf(batch, sizeof(batch), "%" PRIu64 "x%" PRIu64, a->b, a->h);
 		fprintf(out, "%-10.10s %-9s %7" PRIu64 " %7" PRIu64 " %9s %5" PRIu64 " %9s ",
 			role_name(attention_role(a)), backend_name(a->backend), a->s_q, a->s_k,
-			batch, a->d, figure_count(row->calls).text);
-		terminal_bar(t, calls ? (double)row->calls / (double)calls : 0, BAR, out);
+			batch, a->d, figure_count(row->attentions).text);
+		terminal_bar(t, calls ? (double)row->attentions / (double)calls : 0, BAR, out);
 		fprintf(out, " %10s%s\n", figure_time(row->time_ns).text,
 			a->exactness == EXACTNESS_upper_bound ? " (lengths are at most)" : "");
 		shown++;

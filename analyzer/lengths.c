@@ -35,7 +35,17 @@ static int by_begin(const void *a, const void *b)
 	return 0;
 }
 
-static int add_trace(struct lengths *l, const struct trace *t, const struct profile *p)
+static uint64_t mean_ns(const struct id_map *keys, const struct profile *p,
+			const struct profile_item *item)
+{
+	const uint32_t index = id_map_find(keys, (uintptr_t)item->attention_key);
+	const struct profile_row *row = index ? &p->axes[AXIS_attention].rows[index - 1] : NULL;
+
+	return row && row->attentions ? row->time_ns / row->attentions : 0;
+}
+
+static int add_trace(struct lengths *l, const struct trace *t, const struct profile *p,
+		     const struct id_map *keys)
 {
 	const struct profile_item **items = items_by_site(t, p);
 	const size_t first = l->nr;
@@ -48,9 +58,10 @@ static int add_trace(struct lengths *l, const struct trace *t, const struct prof
 
 		/* A kernel beside the one that does the work is no attention of its own. */
 		if (item && item->assignment.op == OPERATOR_attention &&
-		    (item->assignment.is_whole_call || !item->assignment.has_attention))
+		    (item->assignment.is_attention || !item->assignment.has_attention))
 			l->rows[l->nr++] = (struct length){ .trace = t,
 							    .item = item,
+							    .mean_ns = mean_ns(keys, p, item),
 							    .begin_ns = m->begin_ns };
 	}
 	if (l->nr > first)
@@ -62,17 +73,22 @@ static int add_trace(struct lengths *l, const struct trace *t, const struct prof
 
 int lengths_make(struct lengths *l, const struct run *run, const struct profile *p)
 {
+	const struct profile_table *table = &p->axes[AXIS_attention];
+	struct id_map keys = { 0 };
 	size_t nr = 0;
 	int r = 0;
 
 	*l = (struct lengths){ 0 };
+	for (size_t i = 0; i < table->nr && r == 0; i++)
+		r = id_map_add(&keys, (uintptr_t)table->rows[i].key, (uint32_t)(i + 1));
 	for (size_t i = 0; i < run->nr; i++)
 		nr += run->traces[i]->timeline.nr;
 	l->rows = calloc(nr + 1, sizeof(*l->rows));
 	if (!l->rows)
-		return -ENOMEM;
+		r = -ENOMEM;
 	for (size_t i = 0; i < run->nr && r == 0; i++)
-		r = add_trace(l, run->traces[i], p);
+		r = add_trace(l, run->traces[i], p, &keys);
+	id_map_free(&keys);
 	if (r < 0)
 		lengths_clear(l);
 	return r;

@@ -187,8 +187,8 @@ static void add_cost(struct profile_row *row, const struct profile_item *item)
 	const struct cost *cost = &item->assignment.cost;
 	const double n = (double)item->launches;
 
-	if (item->assignment.is_whole_call)
-		row->calls += item->launches;
+	if (item->assignment.is_attention)
+		row->attentions += item->launches;
 	if (!item->assignment.has_cost)
 		return;
 	row->cost.flops += n * cost->flops;
@@ -200,13 +200,15 @@ static void add_cost(struct profile_row *row, const struct profile_item *item)
 	row->cost.calls += item->launches;
 }
 
-static int add_to_axis(struct maker *m, enum axis axis, const struct profile_item *item)
+static int add_to_axis(struct maker *m, enum axis axis, struct profile_item *item)
 {
 	const struct name *key = item_key(m, axis, item);
 	struct profile_row *row = key ? find_row(&m->profile->axes[axis], key) : NULL;
 
 	if (!row)
 		return -ENOMEM;
+	if (axis == AXIS_attention)
+		item->attention_key = key;
 	row->work = item->assignment.work;
 	if (!row->assignment || item->time_ns > row->most_ns) {
 		row->assignment = &item->assignment;
@@ -229,7 +231,7 @@ static void count_attention(struct profile *p, const struct profile_item *item)
 
 	if (a->op != OPERATOR_attention || (a->part && a->part != PART_values))
 		return;
-	if (a->has_attention ? !a->is_whole_call : a->work->kind_id != KIND_attention)
+	if (a->has_attention ? !a->is_attention : a->work->kind_id != KIND_attention)
 		return;
 	p->attentions[a->has_attention ? a->attention.exactness : EXACTNESS_unknown] +=
 		item->launches;
@@ -240,7 +242,7 @@ static int sum_items(struct maker *m)
 	struct profile *p = m->profile;
 
 	for (size_t i = 0; i < p->nr_items; i++) {
-		const struct profile_item *item = &p->items[i];
+		struct profile_item *item = &p->items[i];
 
 		for (enum axis axis = 0; axis < NR_AXES; axis++)
 			if (add_to_axis(m, axis, item) < 0)

@@ -31,6 +31,7 @@ struct profile_item {
 	uint32_t site;
 	uint64_t grid[3], block[3], context, stream, device;
 	uint64_t time_ns, launches, min_ns, max_ns;
+	const struct name *attention_key; /* its row of the attention axis */
 	double seconds_min; /* of all its launches at best; 0: not known */
 	double seconds_flops, seconds_bytes;
 };
@@ -49,7 +50,7 @@ struct profile_row {
 	const struct assignment *assignment; /* of the item that took most time */
 	uint64_t most_ns;
 	uint64_t time_ns, launches, min_ns, max_ns;
-	uint64_t calls; /* library calls and attentions that it is */
+	uint64_t attentions;
 	struct profile_cost cost;
 };
 

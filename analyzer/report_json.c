@@ -238,7 +238,7 @@ static json_t *attention_json(const struct report *r, const struct profile_row *
 
 	set(object, "name", name_json(row->key));
 	set_sums(r, object, row);
-	set_u64(object, "calls", row->calls);
+	set_u64(object, "calls", row->attentions);
 	if (!a->has_attention)
 		return object;
 	set(object, "role", json_text(role_name(attention_role(t))));

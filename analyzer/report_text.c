@@ -311,7 +311,7 @@ static void print_attention(const struct report *r, const struct terminal *t, si
 			continue;
 		fprintf(out, "%10s %7s %9s  ", TIME(row->time_ns),
 			SHARE(profile_share(r->profile, row)),
-			row->calls ? COUNT(row->calls) : "-");
+			row->attentions ? COUNT(row->attentions) : "-");
 		terminal_text(t, row->key->text, width, false, out);
 		fputc('\n', out);
 		shown++;
