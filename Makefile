@@ -1,6 +1,7 @@
 # ttitrace: libttitrace.so (preload/) and the ttitrace command (analyzer/).
 # MODE=release|debug|asan|tsan   V=1 shows commands   O=dir puts output elsewhere
-# CUDA_HOME=dir has the CUDA headers   PREFIX=dir DESTDIR=dir are for install
+# CUDA_HOME=dir has the CUDA headers   CUDNN_HOME=dir those of cuDNN if they are elsewhere
+# PREFIX=dir DESTDIR=dir are for install
 SHELL := /bin/bash
 MODE ?= release
 O ?= build/$(MODE)
@@ -18,9 +19,15 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
-PRELOAD := $(call obj,preload/*.c) $(O)/preload/resolve_entry.o
+# cuDNN's headers may be missing where CUDA's are there: then its calls are not hooked.
+HAVE_CUDNN := $(firstword $(wildcard $(addsuffix /cudnn.h,$(CUDA_HOME)/include $(CUDNN_HOME)/include \
+	/usr/include /usr/include/$(shell uname -m)-linux-gnu)))
+HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublaslt.o \
+	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o library.o resolve.o resolve_entry.o)
+NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
+PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(addprefix $(O)/preload/,hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
+PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
 UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -33,7 +40,7 @@ LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
 HAVE_CUPTI := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))
-CUDA_CFLAGS = -isystem $(CUDA_HOME)/include -isystem $(CUDA_HOME)/extras/CUPTI/include
+CUDA_CFLAGS = $(if $(CUDNN_HOME),-isystem $(CUDNN_HOME)/include) -isystem $(CUDA_HOME)/include -isystem $(CUDA_HOME)/extras/CUPTI/include
 
 ## all: libttitrace.so (where there are CUDA headers) and ttitrace
 all: analyzer $(if $(HAVE_CUDA),preload,no-cuda)
