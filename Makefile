@@ -68,13 +68,19 @@ $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
 FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
-PROGRAMS := $(basename $(call obj,tests/programs/*.c)) $(O)/tests/programs/routes_linked
+# And for cuBLAS in two versions and cuDNN with its part, with programs that call them in every way.
+FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
+	libcudnn_graph.so.9 libcudnn.so.9)
+CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
+FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
+	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
+PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
 PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 ## fakes: the stand-in driver and CUPTI, and the test programs
-fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+fakes: $(FAKES) $(FAKE_CALLS) $(PROGRAMS) $(PLUGINS) $(BENCHES)
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
@@ -95,6 +101,30 @@ $(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
 		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
 	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+FAKE_LIBRARY := $(O)/tests/fake/library
+$(O)/tests/fake/libcublasLt.so.%: $(FAKE_LIBRARY)/fake_cublaslt.o $(FAKE_LIBRARY)/fake_library.o
+	$(SHARED)
+$(FAKE_LIBRARY)/12/fake_cublas.o: tests/fake/library/fake_cublas.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) $(CUDA_CFLAGS) -DFAKE_VERSION=12 -c -o $@ $<
+$(O)/tests/fake/libcublas.so.12: $(FAKE_LIBRARY)/12/fake_cublas.o
+$(O)/tests/fake/libcublas.so.13: $(FAKE_LIBRARY)/fake_cublas.o
+$(O)/tests/fake/libcublas.so.%: $(FAKE_LIBRARY)/fake_library.o $(O)/tests/fake/libcublasLt.so.%
+	$(SHARED) $(filter %.so.$*,$^)
+$(O)/tests/fake/libcudnn_graph.so.9: $(FAKE_LIBRARY)/fake_cudnn.o $(FAKE_LIBRARY)/fake_library.o
+	$(SHARED)
+$(O)/tests/fake/libcudnn.so.9: $(FAKE_LIBRARY)/fake_cudnn_shim.o
+	$(SHARED)
+$(O)/tests/programs/plugin/libcalls.so: $(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
+$(O)/tests/programs/plugin/libcalls12.so: $(addprefix $(O)/tests/fake/,libcublas.so.12 libcublasLt.so.12 libcudnn.so.9)
+$(O)/tests/programs/plugin/libcalls.so $(O)/tests/programs/plugin/libcalls12.so: $(CALLS) $(WAY)
+	mkdir -p $(@D)
+	$(SHARED) $(filter %/libcublas.so.12 %/libcublas.so.13 %/libcublasLt.so.12 %/libcublasLt.so.13 %/libcudnn.so.9,$^)
+$(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(CALLS) $(WAY) \
+		$(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
+	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
+$(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
+$(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
 
