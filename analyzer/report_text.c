@@ -20,16 +20,41 @@ static void label(const struct terminal *t, const char *text, FILE *out)
 	fprintf(out, "%s%-*s%s", terminal_bold(t), LABEL, text, terminal_plain(t));
 }
 
+static bool is_first_of_its_name(const struct model *m, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (m->device_names.rows[k] == m->device_names.rows[i])
+			return false;
+	return true;
+}
+
 static void print_devices(const struct trace *trace, const struct terminal *t, FILE *out)
 {
 	const struct model *m = &trace->model;
 
 	for (size_t i = 0; i < m->devices.nr; i++) {
 		const struct name *name = m->device_names.rows[i];
+		size_t nr = 0;
 
+		if (!is_first_of_its_name(m, i))
+			continue;
+		for (size_t k = i; k < m->devices.nr; k++)
+			nr += m->device_names.rows[k] == name;
 		fputs(", ", out);
+		if (nr > 1)
+			fprintf(out, "%zu x ", nr);
 		terminal_text(t, name ? name->text : "GPU", 60, false, out);
 	}
+}
+
+/* The driver says 13000 for 13.0. */
+static void print_cuda_version(const struct trace *trace, FILE *out)
+{
+	const char *value = model_info(&trace->model, "driver.cuda_version");
+	const unsigned long version = value ? strtoul(value, NULL, 10) : 0;
+
+	if (version)
+		fprintf(out, ", CUDA %lu.%lu", version / 1000, version % 1000 / 10);
 }
 
 static void print_info(const struct trace *trace, const char *key, const char *as,
@@ -62,7 +87,7 @@ static void print_process(const struct trace *trace, const struct terminal *t, F
 	}
 	print_devices(trace, t, out);
 	print_info(trace, "driver.version", "driver", t, out);
-	print_info(trace, "cuda.version", "CUDA", t, out);
+	print_cuda_version(trace, out);
 	fprintf(out, ", %s\n", TIME(trace_wall_ns(trace)));
 }
 
@@ -225,8 +250,13 @@ static void print_bars(const struct report *r, const struct terminal *t, enum ax
 	const size_t name_width = axis <= AXIS_kind || width < NAME ? NAME : width;
 
 	print_heading(t, axis_name(axis), name_width, true, out);
-	for (size_t i = 0; i < shown; i++)
-		print_row(r, t, &table->rows[i], table->rows[i].key->text, name_width, true, out);
+	for (size_t i = 0; i < shown; i++) {
+		const char *text = table->rows[i].key->text;
+		char *name = axis == AXIS_shape && !r->full_names ? report_short_name(text) : NULL;
+
+		print_row(r, t, &table->rows[i], name ? name : text, name_width, true, out);
+		free(name);
+	}
 	print_rest(table, shown, out);
 }
 

@@ -7,6 +7,12 @@
 
 #include "damage.h"
 
+/*
+ * Rows that one compressed byte may stand for.  Constant columns of full batches come to less than
+ * a thousand; without a limit a few kilobytes could keep a reader busy for days.
+ */
+enum { ROWS_PER_BYTE_MAX = 16384 };
+
 /* What one pass needs besides its result. */
 struct scan {
 	struct trace *trace;
@@ -14,6 +20,7 @@ struct scan {
 	struct list_room room;
 	struct batch *batch;
 	uint32_t indexes[STRIP_ROWS]; /* of the templates of a strip */
+	uint64_t rows_left;           /* of this frame */
 	uint64_t last_device;         /* ordinal of the device row before */
 	struct trace_device *device;
 };
@@ -248,6 +255,11 @@ static int take_batch(struct scan *s, struct record *record)
 		s->trace->model.problems[PROBLEM_bad_record]++;
 		return 0;
 	}
+	if (s->batch->nr_rows > s->rows_left) {
+		s->trace->model.problems[PROBLEM_too_many_rows]++;
+		return 0;
+	}
+	s->rows_left -= s->batch->nr_rows;
 	if (record->kind == TTI_RECORD_HOST)
 		host_batch(s);
 	else if (record->kind == TTI_RECORD_GPU)
@@ -281,12 +293,14 @@ static int take_record(struct scan *s, struct record *record)
 	return record->desc->columns ? take_batch(s, record) : model_take(m, record->kind, &fields);
 }
 
-static int take_frame(struct scan *s, struct cursor content)
+static int take_frame(struct scan *s, const struct frame *frame)
 {
+	struct cursor content = frame->content;
 	struct record record;
 	int r;
 
 	s->trace->nr_frames++;
+	s->rows_left = (uint64_t)frame->compressed_bytes * ROWS_PER_BYTE_MAX;
 	s->trace->content_bytes += cursor_left(&content);
 	while ((r = record_next(&content, &record)) > 0) {
 		r = take_record(s, &record);
@@ -323,7 +337,8 @@ static void sum_host(struct trace *t)
 			break;
 		case TTI_OP_COPY:
 		case TTI_OP_FILL:
-			counted[TTI_COUNTER_COPIES] += captured ? 0 : h->count;
+			counted[captured ? TTI_COUNTER_CAPTURED_COPIES : TTI_COUNTER_COPIES] +=
+				h->count;
 			break;
 		case TTI_OP_SYNC:
 			counted[TTI_COUNTER_SYNCS] += h->count + h->failed;
@@ -396,7 +411,7 @@ static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
 	int r;
 
 	while ((r = reader_next(reader, &frame, diag)) > 0) {
-		r = take_frame(s, frame.content);
+		r = take_frame(s, &frame);
 		if (r < 0)
 			return diag_set(diag, r, "%s: no memory", s->trace->path);
 	}
@@ -512,6 +527,7 @@ bool trace_is_complete(const struct trace *t)
 	return t->model.has_finish && !damage_is_any(&t->damage) && !has_losses(t) &&
 	       is_joined(t) && !t->model.problems[PROBLEM_bad_record] &&
 	       !t->model.problems[PROBLEM_frame_remainder] &&
+	       !t->model.problems[PROBLEM_too_many_rows] &&
 	       !t->model.problems[PROBLEM_undefined_template] &&
 	       !t->model.problems[PROBLEM_undefined_device_template];
 }

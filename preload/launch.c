@@ -31,10 +31,24 @@ static struct row *row_reserve(struct thread *t)
 	return row;
 }
 
+/*
+ * Generators repeat themselves: what followed this template the last time is the first guess,
+ * and comparing costs a third of hashing.
+ */
+static uint32_t template_id(struct thread *t, const struct template_content *content)
+{
+	uint32_t *guess = &t->successors[t->last_template % THREAD_SUCCESSORS];
+
+	if (unlikely(!*guess || !intern_is(INTERN_TEMPLATE, *guess, content, sizeof(*content))))
+		*guess = intern(INTERN_TEMPLATE, content, sizeof(*content));
+	t->last_template = *guess;
+	return *guess;
+}
+
 static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
 		    const struct template_content *content)
 {
-	const uint32_t template = intern(INTERN_TEMPLATE, content, sizeof(*content));
+	const uint32_t template = template_id(t, content);
 	struct row *row = row_reserve(t);
 
 	if (unlikely(!template))
