@@ -68,6 +68,13 @@ WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 ## fakes: the stand-in driver and CUPTI, and the test programs
 fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+## check-preload: libttitrace.so in programs of every kind, against the stand-ins
+check-preload: all fakes
+	TTI_BUILD=$(O) $(PYTHON) -m pytest -q tests/preload
+## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+bench-launch: preload fakes
+	$(PYTHON) tests/bench/launch.py $(O)
+	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
@@ -103,6 +110,7 @@ $(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
 	$(LINK) -lzstd -lcmocka -ldl -pthread
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
+.PHONY: fakes check-preload bench-launch
 .PHONY: all analyzer preload no-cuda
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
