@@ -70,7 +70,7 @@ SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
 ## check-preload: libttitrace.so in programs of every kind, against the stand-ins
 check-preload: all fakes
-	TTI_BUILD=$(O) $(PYTHON) -m pytest -q tests/preload
+	$(PYTEST) tests/preload
 ## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
 bench-launch: preload fakes
 	$(PYTHON) tests/bench/launch.py $(O)
@@ -110,7 +110,70 @@ $(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
 	$(LINK) -lzstd -lcmocka -ldl -pthread
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
-.PHONY: fakes check-preload bench-launch
-.PHONY: all analyzer preload no-cuda
+
+TESTS_BUILT = analyzer $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),preload fakes $(UNIT_PRELOAD))
+PYTEST = O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+## deps: the packages that building and testing need; installed where that is allowed
+deps:
+	tools/deps.sh
+## check: every test that needs no GPU, in seconds
+check: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) $(TESTS_BUILT)
+	$(PYTEST) tests
+## check-asan, check-tsan: the same under sanitizers
+check-asan check-tsan: check-%: deps
+	$(MAKE) --no-print-directory MODE=$* O=build/$* $(filter-out preload fakes $(UNIT_PRELOAD),$(TESTS_BUILT))
+## check-gpu: what only a GPU can prove (tests/gpu/README.md)
+check-gpu: all
+	BUILD=$(O) tests/gpu/run.sh check
+## demo: record a program, report on it; with a GPU a real one
+demo: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) all $(if $(HAVE_CUDA),fakes)
+	tools/demo.sh $(O)
+## bench: nanoseconds, instructions and bytes per launch; launches per second of report
+bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench
+	tests/bench/run.sh $(O)
+## bench-gpu: what tracing costs real programs, beside other profilers
+bench-gpu: all
+	BUILD=$(O) tests/gpu/run.sh bench
+
+FUZZERS := $(basename $(call obj,tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+## fuzz: libFuzzer on every reader of input (clang), FUZZ_SECONDS each
+fuzz:
+	$(MAKE) --no-print-directory MODE=asan O=build/fuzz CC=clang FUZZ=1 \
+		$(patsubst $(O)/%,build/fuzz/%,$(FUZZERS))
+	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+$(FUZZERS): %: %.o $(ANALYZER)
+	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer,$(O)/tests/fuzz/replay.o) $(ANALYZER_LIBS)
+
+## tidy: clang-tidy, layers, spelling, scripts
+tidy:
+	tools/tidy.sh $(CUDA_HOME)
+## format, format-check: clang-format decides
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
+## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
+	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
+	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
+clean:
+	rm -rf build
+## help: this list
+help:
+	sed -n 's/^## //p' $(MAKEFILE_LIST)
+	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
+.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
+	fuzz tidy format format-check install clean help check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
