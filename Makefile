@@ -181,9 +181,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-<<<<<<< HEAD
-	fuzz tidy format format-check install clean help units pytest
-=======
-	fuzz tidy format format-check install clean help check-preload bench-launch
+	fuzz tidy format format-check install clean help units pytest check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
