@@ -16,11 +16,14 @@
 #include "log.h"
 #include "options.h"
 #include "preamble.h"
+#include "sys.h"
 #include "thread.h"
 #include "trace_file.h"
 #include "writer.h"
 
 enum { NEW, STARTING, ON, OFF };
+
+#define START_PATIENCE_NS 1000000000u
 
 static _Atomic uint32_t state;
 /* A vfork child runs in our memory: only its process id tells it from us. */
@@ -70,6 +73,24 @@ static bool start(void)
 	return true;
 }
 
+/*
+ * Another thread is starting: launches until it is done would be seen by nobody.  The patience has
+ * an end because the other may need the loader's lock, which our caller may hold.
+ */
+static bool wait_for_start(void)
+{
+	const int saved = errno;
+	uint64_t give_up;
+
+	if (likely(atomic_load(&state) != STARTING) || tls.is_ours)
+		return atomic_load(&state) == ON;
+	give_up = clock_read_ns(CLOCK_MONOTONIC) + START_PATIENCE_NS;
+	while (atomic_load(&state) == STARTING && clock_read_ns(CLOCK_MONOTONIC) < give_up)
+		sys_wait(&state, STARTING, START_PATIENCE_NS / 4);
+	errno = saved;
+	return atomic_load(&state) == ON;
+}
+
 bool life_begin(void)
 {
 	const int saved = errno;
@@ -77,12 +98,12 @@ bool life_begin(void)
 	int n;
 
 	if (atomic_load(&state) != NEW)
-		return atomic_load(&state) == ON;
+		return wait_for_start();
 	driver_bind();
 	if (driver.cuDeviceGetCount(&n) != CUDA_SUCCESS)
 		return false;
 	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
-		return expected == ON;
+		return wait_for_start();
 	tls.is_ours++;
 	if (start()) {
 		atomic_store(&recording, true);
@@ -90,6 +111,7 @@ bool life_begin(void)
 	} else {
 		atomic_store(&state, OFF);
 	}
+	sys_wake(&state);
 	tls.is_ours--;
 	errno = saved;
 	return atomic_load(&state) == ON;
