@@ -72,7 +72,7 @@ fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
 check-preload: all fakes
 	$(PYTEST) tests/preload
 ## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
-bench-launch: preload fakes
+bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
 	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
