@@ -111,18 +111,25 @@ $(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
-TESTS_BUILT = analyzer $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),preload fakes $(UNIT_PRELOAD))
-PYTEST = O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+PYTEST_ARGS ?= tests
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
 ## check: every test that needs no GPU, in seconds
 check: deps
-	$(MAKE) --no-print-directory MODE=$(MODE) $(TESTS_BUILT)
-	$(PYTEST) tests
-## check-asan, check-tsan: the same under sanitizers
-check-asan check-tsan: check-%: deps
-	$(MAKE) --no-print-directory MODE=$* O=build/$* $(filter-out preload fakes $(UNIT_PRELOAD),$(TESTS_BUILT))
+	$(MAKE) --no-print-directory MODE=$(MODE) analyzer units $(if $(HAVE_CUDA),preload fakes)
+	$(MAKE) --no-print-directory pytest
+## check-asan: units and commands under sanitizers; a library to preload cannot be
+check-asan: deps
+	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
+	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli' pytest
+## check-tsan: what threads share
+check-tsan: deps
+	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
+	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
+units: $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
+pytest:
+	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 ## check-gpu: what only a GPU can prove (tests/gpu/README.md)
 check-gpu: all
 	BUILD=$(O) tests/gpu/run.sh check
@@ -174,6 +181,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help check-preload bench-launch
+	fuzz tidy format format-check install clean help units pytest check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

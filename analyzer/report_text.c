@@ -268,7 +268,7 @@ static void print_kernel(const struct report *r, const struct terminal *t,
 
 	snprintf(kind, sizeof(kind), "%s%s%s", row->work->kind, row->work->sub[0] ? "/" : "",
 		 row->work->sub);
-	fprintf(out, "%10s %7s %9s  %-22.22s ", TIME(row->time_ns),
+	fprintf(out, "%10s %7s %9s  %-24.24s ", TIME(row->time_ns),
 		SHARE(profile_share(r->profile, row)), COUNT(row->launches), kind);
 	if (r->full_names)
 		terminal_text(t, row->work->name->text, SIZE_MAX, false, out);
@@ -282,9 +282,9 @@ static void print_kernels(const struct report *r, const struct terminal *t, FILE
 {
 	const struct profile_table *table = &r->profile->axes[AXIS_kernel];
 	const size_t shown = table->nr < r->top ? table->nr : r->top;
-	const size_t width = t->columns > 54 + NAME ? t->columns - 53 : NAME;
+	const size_t width = t->columns > 56 + NAME ? t->columns - 55 : NAME;
 
-	fprintf(out, "\n%s%10s %7s %9s  %-22s %s%s\n", terminal_bold(t), "time", "share",
+	fprintf(out, "\n%s%10s %7s %9s  %-24s %s%s\n", terminal_bold(t), "time", "share",
 		"launches", "kind", "kernel", terminal_plain(t));
 	for (size_t i = 0; i < shown; i++)
 		print_kernel(r, t, &table->rows[i], width, out);

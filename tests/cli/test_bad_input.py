@@ -136,8 +136,10 @@ def test_one_bad_trace_of_several_does_not_spoil_the_others(ttitrace, mktrace, t
 @pytest.mark.parametrize(
     "change, said",
     [
-        (("kernel id=2 name=2", "kernel id=2 name=99"), "references to strings that are not defined"),
-        (("op=1 api=3 kernel=2 grid_x=8", "op=1 api=3 kernel=9 grid_x=8"), "templates of kernels that are not"),
+        (("kernel id=2 name=2", "kernel id=2 name=99"), "1 undefined ids in kernel.name: no such string before"),
+        (("op=1 api=3 kernel=2 grid_x=8", "op=1 api=3 kernel=9 grid_x=8"), "2 undefined ids in template.kernel: no such kernel before"),
+        (("kernel id=1 name=1", "kernel id=1 name=1\npython_frame id=1 parent=1"), "1 undefined ids in python_frame.parent"),
+        (("\t1 90 1400 9", "\t1 90 1400 9 0 0 33"), "1 undefined ids in host.parameters: no such parameters"),
         (("\t2 101 1200 8", "\t50 101 1200 8"), "1 host rows without their template"),
         (("\t3 700 12000 10", "\t50 700 12000 10"), "1 device rows without their template"),
         (("string id=2", 'string id=1 text="again"\nstring id=2'), "ids that are defined twice"),

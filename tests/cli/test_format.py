@@ -65,3 +65,18 @@ def test_the_version_is_documented():
     major = re.search(r"TTI_FORMAT_MAJOR (\d+)", header)[1]
     minor = re.search(r"TTI_FORMAT_MINOR (\d+)", header)[1]
     assert FORMAT.startswith(f"# The trace format, version {major}.{minor}\n")
+
+
+def test_fields_that_say_they_are_ids_are_checked():
+    """A field whose meaning begins with the name of a record must stand in references.def."""
+    text = (INCLUDE / "records.def").read_text(encoding="utf-8")
+    references = (INCLUDE.parents[1] / "analyzer" / "references.def").read_text(encoding="utf-8")
+    spaces = "|".join(re.findall(r"^SPACE\((\w+)\)", references, flags=re.M))
+    fields = re.findall(
+        rf'^(?:FIELD|COLUMN)\((\w+), (\w+), \w+, "(?:{spaces}|library call)\b', text, flags=re.M
+    )
+    assert len(fields) > 15
+    for record, field in fields:
+        # Columns `template` are counted where rows are added up; `id` defines.
+        if (record, field) not in (("host", "template"), ("gpu", "template")) and field != "id":
+            assert re.search(rf"REFERS\(\w+, {record}, {field},", references), (record, field)

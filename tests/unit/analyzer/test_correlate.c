@@ -81,6 +81,19 @@ static void a_graph_launch_takes_any_number_of_nodes(void **state)
 	assert_int_equal(result.graphs_without_record, 0);
 }
 
+static void a_copy_is_not_the_record_of_a_launch(void **state)
+{
+	(void)state;
+	correlate_host(c, 7, HOST_LAUNCH, 1);
+	correlate_device(c, 7, DEVICE_COPY, 1);
+	correlate_host(c, 8, HOST_LAUNCH, 1);
+	correlate_device(c, 8, DEVICE_COPY, 1);
+	assert_int_equal(correlate_device(c, 8, DEVICE_KERNEL, 1), 1);
+	correlator_finish(c, &result);
+	assert_int_equal(result.matched, 1);
+	assert_int_equal(result.launches_without_record, 1);
+}
+
 static void a_second_record_of_a_launch_has_no_partner(void **state)
 {
 	(void)state;
@@ -143,6 +156,7 @@ int main(void)
 		TEST(what_has_no_partner_is_counted),
 		TEST(an_id_of_zero_joins_nothing),
 		TEST(a_graph_launch_takes_any_number_of_nodes),
+		TEST(a_copy_is_not_the_record_of_a_launch),
 		TEST(a_second_record_of_a_launch_has_no_partner),
 		TEST(ids_that_wrap_pair_with_the_new_launch),
 		TEST(hostile_ids_do_not_take_all_memory),
