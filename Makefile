@@ -70,9 +70,9 @@ SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
 ## check-preload: libttitrace.so in programs of every kind, against the stand-ins
 check-preload: all fakes
-	$(PYTEST) tests/preload
+	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
 ## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
-bench-launch: preload fakes
+bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
 	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
