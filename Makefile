@@ -29,7 +29,8 @@ PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,pre
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
 PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
-UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
+UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
+	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
 FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h tests/*.[ch] tests/*/*.[ch] \
 	tests/unit/*/*.[ch] examples/*.[ch])
