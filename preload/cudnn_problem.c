@@ -94,10 +94,19 @@ static bool is_ragged(const struct graph *g)
 	return false;
 }
 
-static uint32_t sdpa_id(uint32_t api, const struct graph *g, const struct tensor *q,
-			const struct tensor *k, const struct tensor *v, const struct tensor *o)
+static void exchange_last(struct call_list *l)
 {
-	const struct sdpa_content content = {
+	const uint64_t last = l->values[l->size - 1];
+
+	l->values[l->size - 1] = l->values[l->size - 2];
+	l->values[l->size - 2] = last;
+}
+
+static uint32_t sdpa_id(uint32_t api, const struct graph *g, const struct tensor *q,
+			const struct tensor *k, const struct tensor *v, const struct tensor *o,
+			bool is_product)
+{
+	struct sdpa_content content = {
 		.kind = TTI_RECORD_SDPA,
 		.api = api,
 		.type = q->type,
@@ -107,7 +116,12 @@ static uint32_t sdpa_id(uint32_t api, const struct graph *g, const struct tensor
 		.v = v->dims,
 		.o = o->dims,
 	};
+	const uint64_t *qs = q->dims.values, *ks = k->dims.values;
 
+	/* As the second matrix of a product it is D, S; D is the one that Q has too. */
+	if (is_product ||
+	    (k->dims.size == 4 && q->dims.size == 4 && ks[3] != qs[3] && ks[2] == qs[3]))
+		exchange_last(&content.k);
 	return CALL_ID(&content);
 }
 
@@ -124,10 +138,11 @@ static uint32_t chain_id(uint32_t api, const struct graph *g)
 		}
 	c = &first->tensors[ROLE_Y];
 	a = &second->tensors[ROLE_X];
-	if (c->dims.size != 4 || memcmp(&c->dims, &a->dims, sizeof(c->dims)) != 0 || !c->is_virtual)
+	if (c->dims.size != 4 || first->tensors[ROLE_W].dims.size != 4 ||
+	    memcmp(&c->dims, &a->dims, sizeof(c->dims)) != 0 || !c->is_virtual)
 		return 0;
 	return sdpa_id(api, g, &first->tensors[ROLE_X], &first->tensors[ROLE_W],
-		       &second->tensors[ROLE_W], &second->tensors[ROLE_Y]);
+		       &second->tensors[ROLE_W], &second->tensors[ROLE_Y], true);
 }
 
 /* cudaDataType of a cudnnDataType_t. */
@@ -250,7 +265,7 @@ static uint32_t attention_of(uint32_t api, const struct graph *g)
 
 	if (s)
 		return sdpa_id(api, g, &s->tensors[ROLE_X], &s->tensors[ROLE_W],
-			       &s->tensors[ROLE_V], &s->tensors[ROLE_Y]);
+			       &s->tensors[ROLE_V], &s->tensors[ROLE_Y], false);
 	if (count(g, CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR) == 2)
 		return chain_id(api, g);
 	return 0;
