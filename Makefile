@@ -20,7 +20,7 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
 PRELOAD := $(call obj,preload/*.c) $(O)/preload/resolve_entry.o
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(addprefix $(O)/preload/,hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
+PRELOAD_NOP := $(addprefix $(O)/preload/,elf_symbol.o hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
 UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))

@@ -7,6 +7,7 @@
 #include "driver.h"
 #include "identity.h"
 #include "life.h"
+#include "origin.h"
 
 /* Long enough for the writer to come by twice. */
 #define PATIENCE_NS 500000000u
@@ -88,6 +89,7 @@ static void record(uint64_t begin, CUresult rc, struct template_content *c)
 	c->context = context_id();
 	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
+	origin_add(t, c);
 	counter_add(&t->counters, counter_of(rc, c), 1);
 	row_put(t, begin, end, rc, c);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum { TIMING_CUPTI, TIMING_NONE };
+enum { STACKS_NONE, STACKS_NATIVE, STACKS_PYTHON, STACKS_BOTH };
 
 #define OPTION_C_TYPE_TEXT   const char *
 #define OPTION_C_TYPE_NUMBER uint64_t

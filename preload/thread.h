@@ -19,7 +19,9 @@ struct thread {
 	bool is_announced;    /* writer: its record is in the file */
 	uint32_t due;         /* writer: rows to take in this round */
 	struct counters counters;
-	struct ring ring; /* last: its rows follow */
+	struct path_cache *paths;   /* python_path.c; made when first needed, kept for the next */
+	struct stack_cache *stacks; /* stack.c; the same */
+	struct ring ring;           /* last: its rows follow */
 };
 
 /* Thread-local, small: static TLS is scarce. */

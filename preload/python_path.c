@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * python_path.c - Runs in: the launching thread, once for each launch.  No malloc, no lock, no
+ * system call but the one that reserves a thread's tables, no formatting.
+ *
+ * What a frame's id depends on is read from each frame each time: the id of its caller, the code
+ * object and where it stands in it, self and its class.  Most frames are as they were at this
+ * depth at the last launch, which a comparison finds out; the next most are in a table of the
+ * thread's, under a hash of these; only a new one is decoded and interned.
+ */
+#include "python_path.h"
+
+#include <pthread.h>
+
+#include "counter.h"
+#include "intern.h"
+#include "options.h"
+#include "python_code.h"
+#include "sys.h"
+#include "thread.h"
+
+/* _PyInterpreterFrame.owner: from here on (3.12 to 3.14) no frame of Python's, only a marker. */
+#define OWNER_NOT_PYTHON 3
+/* A chain longer than that, markers and all, is no chain. */
+#define CHAIN_MAX (4 * PATH_DEPTH_MAX)
+
+#define NR_CODES  4096u
+#define NR_EDGES  16384u
+#define PROBES    4u
+/* Frames of one code object that differ in self, say: beyond, self is no module but a passer-by. */
+#define FRAMES_OF_CODE_MAX 16384u
+
+struct known_code {
+	uint64_t code, guard;
+	uint32_t id; /* INTERN_CODE */
+	uint32_t nr_frames;
+	struct self_place self;
+	bool is_anonymous; /* selves are too many to tell apart */
+};
+
+struct edge {
+	uint64_t key;
+	uint32_t id;
+	uint32_t zero;
+};
+
+/* What a frame's id depends on, besides its caller's. */
+struct frame_key {
+	uint64_t code, guard, at, self, type;
+};
+
+struct level {
+	uint32_t parent, id;
+	struct frame_key key;
+	struct self_place place;
+	bool is_anonymous;
+};
+
+struct path_cache {
+	struct level levels[PATH_DEPTH_MAX]; /* the last path, outermost first */
+	struct known_code codes[NR_CODES];
+	struct edge edges[NR_EDGES];
+};
+
+static struct path_cache *cache_of(struct thread *t)
+{
+	if (unlikely(!t->paths))
+		t->paths = sys_reserve(sizeof(*t->paths));
+	return t->paths;
+}
+
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9fb21c651e98df25u;
+	return hash ^ hash >> 29;
+}
+
+static inline uint64_t hash_of(const struct frame_key *k, uint32_t parent)
+{
+	const uint64_t hash =
+		mix(mix(mix(mix(mix(parent, k->code), k->at), k->self), k->type), k->guard);
+
+	return hash ? hash : 1;
+}
+
+/* 3.14 marks references in their lowest bits, and keeps small numbers in them. */
+static inline uint64_t object_of(uint64_t reference)
+{
+	return (reference & 7) > 1 ? 0 : reference & ~7ull;
+}
+
+static inline uint64_t self_of(const struct python *p, uint64_t frame, struct self_place place)
+{
+	const uint64_t local = python_word(frame, p->layout.frame_locals + 8 * place.local);
+	const uint64_t object = object_of(local);
+
+	if (unlikely(place.is_cell) && python_is_a(p, object, p->PyCell_Type))
+		return object_of(python_word(object, p->layout.cell_content));
+	return object;
+}
+
+static inline void read_self(const struct python *p, uint64_t frame, struct self_place place,
+			     bool is_anonymous, struct frame_key *k)
+{
+	uint64_t self;
+
+	k->self = k->type = 0;
+	if (place.local == SELF_NONE)
+		return;
+	self = self_of(p, frame, place);
+	if (!python_is_address(self))
+		return;
+	k->type = python_word(self, p->layout.type_of);
+	k->self = is_anonymous ? 0 : self;
+}
+
+/* Its entry, made when the code is new; NULL: it is no code, or cannot be told from others. */
+static struct known_code *code_find(const struct python *p, struct path_cache *c, uint64_t code,
+				    uint64_t guard)
+{
+	const uint64_t slot = mix(0, code) >> 20;
+	struct known_code *k;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < PROBES; i++) {
+		k = &c->codes[(slot + i) % NR_CODES];
+		if (k->code == code && k->guard == guard)
+			return k;
+		if (!k->code || k->code == code)
+			break;
+	}
+	id = python_code_id(p, code);
+	if (!id)
+		return NULL;
+	*k = (struct known_code){
+		.code = code, .guard = guard, .id = id, .self = python_code_self(p, code)
+	};
+	return k;
+}
+
+static uint32_t frame_define(const struct python *p, struct known_code *code,
+			     const struct frame_key *k, uint32_t parent)
+{
+	const struct python_frame_content content = {
+		.parent = parent,
+		.code = code->id,
+		.line = python_code_line(p, k->code, k->at),
+		.class = k->type ? python_class_name(p, k->type) : 0,
+		.self = k->self,
+	};
+
+	if (k->self && ++code->nr_frames > FRAMES_OF_CODE_MAX)
+		code->is_anonymous = true;
+	return intern(INTERN_PYTHON_FRAME, &content, sizeof(content));
+}
+
+static uint32_t frame_find(const struct python *p, struct path_cache *c, struct known_code *code,
+			   const struct frame_key *k, uint32_t parent)
+{
+	const uint64_t hash = hash_of(k, parent);
+	struct edge *e;
+
+	for (uint32_t i = 0; i < PROBES; i++) {
+		e = &c->edges[((hash >> 32) + i) % NR_EDGES];
+		if (e->key == hash)
+			return e->id;
+		if (!e->key)
+			break;
+	}
+	if (e->key) /* no room: the newest takes the first place */
+		e = &c->edges[(hash >> 32) % NR_EDGES];
+	e->id = frame_define(p, code, k, parent);
+	e->key = e->id ? hash : 0;
+	return e->id;
+}
+
+/* Otherwise than the last time at this depth. */
+static uint32_t level_change(const struct python *p, struct path_cache *c, struct level *l,
+			     uint64_t frame, struct frame_key *k, uint32_t parent)
+{
+	struct known_code *code = code_find(p, c, k->code, k->guard);
+
+	if (unlikely(!code))
+		return 0;
+	read_self(p, frame, code->self, code->is_anonymous, k);
+	*l = (struct level){
+		.parent = parent,
+		.id = frame_find(p, c, code, k, parent),
+		.key = *k,
+		.place = code->self,
+		.is_anonymous = code->is_anonymous,
+	};
+	return l->id;
+}
+
+static inline uint64_t instruction_of(const struct python *p, uint64_t frame)
+{
+	return p->layout.minor <= 10 ? (uint64_t)(int64_t)python_int(frame, p->layout.frame_at)
+				     : python_word(frame, p->layout.frame_at);
+}
+
+static inline uint32_t level_id(const struct python *p, struct path_cache *c, struct level *l,
+				uint64_t frame, uint32_t parent)
+{
+	struct frame_key k = {
+		.code = object_of(python_word(frame, p->layout.frame_code)),
+		.at = instruction_of(p, frame),
+	};
+
+	if (unlikely(!python_is_address(k.code)))
+		return 0;
+	k.guard = python_word(k.code, p->layout.code_guard);
+	if (unlikely(l->key.code != k.code || l->key.guard != k.guard || l->key.at != k.at ||
+		     l->parent != parent || !l->id))
+		return level_change(p, c, l, frame, &k, parent);
+	read_self(p, frame, l->place, l->is_anonymous, &k);
+	if (likely(l->key.self == k.self && l->key.type == k.type))
+		return l->id;
+	return level_change(p, c, l, frame, &k, parent);
+}
+
+/* Innermost first; returns how many. */
+static uint32_t frames_of(const struct python *p, uint64_t frame, uint64_t *frames)
+{
+	const struct python_layout *l = &p->layout;
+	const uint32_t depth =
+		options.path_depth < PATH_DEPTH_MAX ? (uint32_t)options.path_depth : PATH_DEPTH_MAX;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; python_is_address(frame) && n < depth && i < CHAIN_MAX; i++) {
+		if (l->frame_owner < 0 || python_byte(frame, l->frame_owner) < OWNER_NOT_PYTHON)
+			frames[n++] = frame;
+		frame = python_word(frame, l->frame_back);
+	}
+	return n;
+}
+
+/*
+ * The frame this thread is running, or 0.  While the interpreter goes down the states of other
+ * threads are freed: then none is looked at.  They go some time after Py_IsInitialized() says
+ * so, which is more than a look takes.
+ */
+static uint64_t innermost(const struct python *p)
+{
+	uint64_t state = p->Py_IsInitialized() ? (uintptr_t)p->PyGILState_GetThisThreadState() : 0;
+
+	if (!python_is_address(state) ||
+	    python_word(state, p->layout.thread_id) != (uint64_t)pthread_self())
+		return 0;
+	state = python_word(state, p->layout.thread_frame);
+	if (p->layout.cframe_frame >= 0 && python_is_address(state))
+		state = python_word(state, p->layout.cframe_frame);
+	return state;
+}
+
+uint32_t python_path(struct thread *t)
+{
+	/* acquire: pairs with the release in python_find() */
+	const struct python *p = atomic_load_explicit(&python, memory_order_acquire);
+	struct path_cache *c;
+	uint64_t frames[PATH_DEPTH_MAX];
+	uint32_t n, id = 0;
+
+	if (unlikely(!p))
+		return 0;
+	n = frames_of(p, innermost(p), frames);
+	c = n ? cache_of(t) : NULL;
+	for (uint32_t depth = 0; c && depth < n; depth++) {
+		const uint32_t child = level_id(p, c, &c->levels[depth], frames[n - 1 - depth], id);
+
+		if (unlikely(!child)) {
+			counter_add(&t->counters, TTI_COUNTER_PATHS_CUT, 1);
+			return id;
+		}
+		id = child;
+	}
+	return id;
+}
