@@ -193,6 +193,28 @@ static uint32_t level_change(const struct python *p, struct path_cache *c, struc
 	return l->id;
 }
 
+/*
+ * What differs between a code object and the next one at its address.  Before there was a
+ * version, what its line table begins with has to do, and where its names are: text that is
+ * compiled, run and thrown away in a loop can still pass for the text before it.
+ */
+static inline uint64_t guard_of(const struct python *p, uint64_t code)
+{
+	const struct python_layout *l = &p->layout;
+	uint64_t lines;
+
+	if (l->code_version >= 0)
+		return (uint32_t)python_int(code, l->code_version);
+	lines = python_word(code, l->code_lines);
+	if (unlikely(!python_is_address(lines)))
+		return 0;
+	return python_word(code, l->code_file) ^ python_word(code, l->code_name) << 8 ^
+	       lines << 16 ^ python_word(lines, l->bytes_size) << 48 ^
+	       (python_word(lines, l->bytes_data) ^
+		(uint32_t)python_int(code, l->code_first_line)) *
+		       0x9fb21c651e98df25u;
+}
+
 static inline uint64_t instruction_of(const struct python *p, uint64_t frame)
 {
 	return p->layout.minor <= 10 ? (uint64_t)(int64_t)python_int(frame, p->layout.frame_at)
@@ -209,7 +231,7 @@ static inline uint32_t level_id(const struct python *p, struct path_cache *c, st
 
 	if (unlikely(!python_is_address(k.code)))
 		return 0;
-	k.guard = python_word(k.code, p->layout.code_guard);
+	k.guard = guard_of(p, k.code);
 	if (unlikely(l->key.code != k.code || l->key.guard != k.guard || l->key.at != k.at ||
 		     l->parent != parent || !l->id))
 		return level_change(p, c, l, frame, &k, parent);
