@@ -43,10 +43,10 @@ no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
 $(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
-$(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
+$(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
-$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC $(CUDA_CFLAGS) -I.
-$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o: ALL_CFLAGS += -I.
+$(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
+$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -68,6 +68,13 @@ WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 ## fakes: the stand-in driver and CUPTI, and the test programs
 fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+## check-preload: libttitrace.so in programs of every kind, against the stand-ins
+check-preload: all fakes
+	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
+## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+bench-launch: all fakes
+	$(PYTHON) tests/bench/launch.py $(O)
+	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
@@ -98,8 +105,82 @@ $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
+# Without what would stand in the test's own way: its dlsym, its exit.
+$(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
+	$(LINK) -lzstd -lcmocka -ldl -pthread
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
-.PHONY: all analyzer preload no-cuda
+
+PYTEST_ARGS ?= tests
+## deps: the packages that building and testing need; installed where that is allowed
+deps:
+	tools/deps.sh
+## check: every test that needs no GPU, in seconds
+check: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) analyzer units $(if $(HAVE_CUDA),preload fakes)
+	$(MAKE) --no-print-directory pytest
+## check-asan: units and commands under sanitizers; a library to preload cannot be
+check-asan: deps
+	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
+	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli' pytest
+## check-tsan: what threads share
+check-tsan: deps
+	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
+	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
+units: $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
+pytest:
+	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
+## check-gpu: what only a GPU can prove (tests/gpu/README.md)
+check-gpu: all
+	BUILD=$(O) tests/gpu/run.sh check
+## demo: record a program, report on it; with a GPU a real one
+demo: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) all $(if $(HAVE_CUDA),fakes)
+	tools/demo.sh $(O)
+## bench: nanoseconds, instructions and bytes per launch; launches per second of report
+bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench
+	tests/bench/run.sh $(O)
+## bench-gpu: what tracing costs real programs, beside other profilers
+bench-gpu: all
+	BUILD=$(O) tests/gpu/run.sh bench
+
+FUZZERS := $(basename $(call obj,tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+## fuzz: libFuzzer on every reader of input (clang), FUZZ_SECONDS each
+fuzz:
+	$(MAKE) --no-print-directory MODE=asan O=build/fuzz CC=clang FUZZ=1 \
+		$(patsubst $(O)/%,build/fuzz/%,$(FUZZERS))
+	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
+$(FUZZERS): %: %.o $(ANALYZER)
+	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer,$(O)/tests/fuzz/replay.o) $(ANALYZER_LIBS)
+
+## tidy: clang-tidy, layers, spelling, scripts
+tidy:
+	tools/tidy.sh $(CUDA_HOME)
+## format, format-check: clang-format decides
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
+## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
+	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
+	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
+clean:
+	rm -rf build
+## help: this list
+help:
+	sed -n 's/^## //p' $(MAKEFILE_LIST)
+	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
+.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
+	fuzz tidy format format-check install clean help units pytest check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -9,6 +9,7 @@
 #include "damage.h"
 #include "figures.h"
 #include "json_text.h"
+#include "references.h"
 #include "report.h"
 #include "sizes.h"
 
@@ -27,6 +28,7 @@ struct check {
 	struct run run; /* of this trace alone, borrowed */
 	struct run_coverage coverage;
 	struct profile profile;
+	struct references references;
 	struct sizes sizes; /* if asked for */
 	bool fine;
 };
@@ -90,6 +92,9 @@ static bool is_fine(const struct check *c)
 	for (enum problem p = 0; p < NR_PROBLEMS; p++)
 		if (m->problems[p] && is_fault(p))
 			return false;
+	for (enum reference r = 0; r < NR_REFERENCES; r++)
+		if (c->references.dangling[r])
+			return false;
 	return c->coverage.is_complete;
 }
 
@@ -111,10 +116,18 @@ static void print_frames(const struct trace *t, FILE *out)
 			d->cut_bytes);
 }
 
-static void print_problems(const struct model *m, FILE *out)
+static void print_problems(const struct model *m, const struct references *refs, FILE *out)
 {
 	bool any = false;
 
+	for (enum reference r = 0; r < NR_REFERENCES; r++) {
+		if (!refs->dangling[r])
+			continue;
+		fprintf(out, "%-10s%" PRIu64 " undefined ids in %s.%s: no such %s before\n",
+			any ? "" : "Records", refs->dangling[r], reference_record(r),
+			reference_field(r), reference_space(r));
+		any = true;
+	}
 	for (enum problem p = 0; p < NR_PROBLEMS; p++) {
 		if (!m->problems[p])
 			continue;
@@ -176,7 +189,7 @@ static void print_check(const struct check *c, const struct terminal *t, FILE *o
 	fprintf(out, "%s%s%s: %s\n", terminal_bold(t), c->trace->path, terminal_plain(t),
 		c->fine ? "fine" : "NOT fine");
 	print_frames(c->trace, out);
-	print_problems(&c->trace->model, out);
+	print_problems(&c->trace->model, &c->references, out);
 	report_text_coverage(&c->run, &c->coverage, t, out);
 	print_mismatches(c->trace, out);
 	print_unclassified(c, t, out);
@@ -194,6 +207,20 @@ static json_t *problems_json(const struct model *m)
 							       problem_name(p), "count",
 							       json_u64(m->problems[p]), "meaning",
 							       problem_text(p)));
+	return array;
+}
+
+static json_t *dangling_json(const struct references *refs)
+{
+	json_t *array = json_array();
+
+	for (enum reference r = 0; r < NR_REFERENCES; r++)
+		if (refs->dangling[r])
+			json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:o}", "record",
+							       reference_record(r), "field",
+							       reference_field(r), "of",
+							       reference_space(r), "count",
+							       json_u64(refs->dangling[r])));
 	return array;
 }
 
@@ -224,6 +251,7 @@ static json_t *check_json(const struct check *c)
 
 	json_object_set_new(object, "finished", json_boolean(t->model.has_finish));
 	json_object_set_new(object, "problems", problems_json(&t->model));
+	json_object_set_new(object, "dangling", dangling_json(&c->references));
 	json_object_set_new(object, "coverage", report_json_coverage(&c->coverage));
 	json_object_set_new(object, "losses", report_json_losses(&c->coverage));
 	json_object_set_new(object, "time_ns", json_u64(c->profile.time_ns));
@@ -243,7 +271,8 @@ static int check_one(const struct check_options *o, struct run *run, struct trac
 
 	if (r < 0)
 		return r;
-	if (o->sizes)
+	r = references_check(trace->path, &c.references, diag);
+	if (r == 0 && o->sizes)
 		r = sizes_measure(trace->path, &c.sizes, diag);
 	run_coverage(&c.run, &c.coverage);
 	c.fine = is_fine(&c);

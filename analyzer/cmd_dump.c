@@ -56,7 +56,7 @@ static void dump_frame(const struct dump_options *options, const struct frame *f
 	int r;
 
 	if (!options->json)
-		printf("frame offset=%" PRIu64 " bytes=%zu compressed_bytes=%zu\n", frame->offset,
+		printf("block offset=%" PRIu64 " bytes=%zu compressed_bytes=%zu\n", frame->offset,
 		       cursor_left(&content), frame->compressed_bytes);
 	while ((r = record_next(&content, &record)) > 0) {
 		before = content;

@@ -97,8 +97,11 @@ void correlator_free(struct correlator *c)
 	free(c);
 }
 
+/* A launch leaves its slot when it meets its kernel record: records of other sorts do not help. */
 static bool is_waiting(const struct slot *s)
 {
+	if (s->class & HOST_LAUNCH)
+		return true;
 	return s->class && (!(s->class & HOST_CLASSES) || !s->nr_records);
 }
 
@@ -108,7 +111,7 @@ static void retire_slot(struct correlator *c, const struct slot *s)
 	struct correlation *r = &c->result;
 
 	if (s->class & HOST_CLASSES) {
-		r->launches_without_record += s->class & HOST_LAUNCH && !s->nr_records;
+		r->launches_without_record += !!(s->class & HOST_LAUNCH);
 		r->graphs_without_record += s->class & HOST_GRAPH && !s->nr_records;
 		r->copies_without_record += s->class & HOST_COPY && !s->nr_records;
 		return;

@@ -34,30 +34,48 @@ int record_next(struct cursor *frame, struct record *ret_record)
 	return frame->bad ? -EBADMSG : 1;
 }
 
-static int get_list(struct cursor *c, struct tti_list *ret, struct list_room *room)
+/* For all lists of a record at once, since they must not move: a number takes a byte at least. */
+static int reserve_lists(struct list_room *room, const struct record *record)
 {
-	const uint64_t n = cursor_varint(c);
+	const size_t size = cursor_left(&record->payload);
+	uint64_t *values;
 
-	if (n > cursor_left(c)) { /* a number takes a byte at least */
-		cursor_fail(c);
-		return -EBADMSG;
-	}
-	if (n > room->size) {
-		uint64_t *values = realloc(room->values, n * sizeof(*values));
-
-		if (!values)
-			return -ENOMEM;
-		room->values = values;
-		room->size = n;
-	}
-	for (uint64_t i = 0; i < n; i++)
-		room->values[i] = cursor_varint(c);
-	*ret = (struct tti_list){ .values = room->values, .size = n };
-	return c->bad ? -EBADMSG : 0;
+	room->used = 0;
+	if (size <= room->size)
+		return 0;
+	values = realloc(room->values, size * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	room->values = values;
+	room->size = size;
+	return 0;
 }
 
-static int get_field(struct cursor *c, enum tti_field_type type, void *ret_field,
-		     struct list_room *room)
+static bool has_lists(const struct tti_record_desc *desc)
+{
+	for (size_t i = 0; i < desc->nr_fields; i++)
+		if (desc->fields[i].type == TTI_FIELD_LIST)
+			return true;
+	return false;
+}
+
+static void get_list(struct cursor *c, struct tti_list *ret, struct list_room *room)
+{
+	uint64_t *values = room->values + room->used;
+	const uint64_t n = cursor_varint(c);
+
+	if (n > cursor_left(c)) {
+		cursor_fail(c);
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		values[i] = cursor_varint(c);
+	room->used += n;
+	*ret = (struct tti_list){ .values = values, .size = n };
+}
+
+static void get_field(struct cursor *c, enum tti_field_type type, void *ret_field,
+		      struct list_room *room)
 {
 	switch (type) {
 	case TTI_FIELD_U:
@@ -75,9 +93,9 @@ static int get_field(struct cursor *c, enum tti_field_type type, void *ret_field
 		break;
 	}
 	case TTI_FIELD_LIST:
-		return get_list(c, ret_field, room);
+		get_list(c, ret_field, room);
+		break;
 	}
-	return c->bad ? -EBADMSG : 0;
 }
 
 int record_fields(struct record *record, union record_fields *ret_fields, size_t *ret_present,
@@ -87,14 +105,15 @@ int record_fields(struct record *record, union record_fields *ret_fields, size_t
 	size_t i;
 
 	memset(ret_fields, 0, desc->struct_bytes);
+	if (has_lists(desc) && reserve_lists(room, record) < 0)
+		return -ENOMEM;
 	/* An older writer knew fewer fields; but a batch continues behind them. */
 	for (i = 0; i < desc->nr_fields && (desc->columns || cursor_left(&record->payload)); i++) {
 		const struct tti_field_desc *f = &desc->fields[i];
-		const int err =
-			get_field(&record->payload, f->type, (char *)ret_fields + f->offset, room);
 
-		if (err < 0)
-			return err;
+		get_field(&record->payload, f->type, (char *)ret_fields + f->offset, room);
+		if (record->payload.bad)
+			return -EBADMSG;
 	}
 	*ret_present = i;
 	return 0;

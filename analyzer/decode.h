@@ -37,10 +37,10 @@ union record_fields {
 #undef END
 };
 
-/* Where lists of numbers are decoded to; all zero at first. */
+/* Where the lists of one record are decoded to; all zero at first. */
 struct list_room {
 	uint64_t *values;
-	size_t size;
+	size_t size, used;
 };
 void list_room_free(struct list_room *room);
 

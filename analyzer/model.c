@@ -121,13 +121,9 @@ static const struct name *intern(struct model *m, struct tti_str s)
 	return name;
 }
 
-static const struct name *find_string(struct model *m, uint64_t id)
+static const struct name *find_string(const struct model *m, uint64_t id)
 {
-	const uint32_t index = id_map_find(&m->string_ids, id);
-
-	if (id && !index)
-		m->problems[PROBLEM_undefined_string]++;
-	return m->strings.rows[index];
+	return m->strings.rows[id_map_find(&m->string_ids, id)];
 }
 
 static void take_process(struct model *m, const struct tti_process *process)
@@ -202,15 +198,10 @@ static int take_kernel(struct model *m, const struct tti_kernel *kernel)
 static int take_template(struct model *m, const struct tti_template *t)
 {
 	struct host_template *row = DEFINE(m, templates, template_ids, t->id);
-	const uint32_t kernel = id_map_find(&m->kernel_ids, t->kernel);
 
 	row->definition = *t;
 	row->api = find_string(m, t->api);
-	row->kernel = m->kernels.rows[kernel];
-	if (t->kernel && !kernel)
-		m->problems[PROBLEM_undefined_kernel]++;
-	if (t->context && !id_map_find(&m->context_ids, t->context))
-		m->problems[PROBLEM_undefined_context]++;
+	row->kernel = m->kernels.rows[id_map_find(&m->kernel_ids, t->kernel)];
 	return 0;
 }
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "demangle.h"
-
 /* One line of the sum that is to be made. */
 struct item {
 	const struct work *work;
@@ -21,8 +19,6 @@ struct item {
 struct maker {
 	struct profile *profile;
 	const struct run *run;
-	const struct classifier *classifier;
-	struct kernel_text text; /* too large for the stack */
 };
 
 static const char *const axis_names[NR_AXES] = {
@@ -56,111 +52,9 @@ enum axis axis_by_name(const char *name)
 	return axis;
 }
 
-static const char *copy_kind_name(uint64_t kind)
-{
-	static const char *const names[] = {
-		"[copy]",
-		"[copy host to device]",
-		"[copy device to host]",
-		"[copy host to array]",
-		"[copy array to host]",
-		"[copy array to array]",
-		"[copy array to device]",
-		"[copy device to array]",
-		"[copy device to device]",
-		"[copy host to host]",
-		"[copy peer to peer]",
-	};
-
-	return names[kind < sizeof(names) / sizeof(*names) ? kind : 0];
-}
-
 static const struct name *intern(struct maker *m, const char *text)
 {
 	return names_intern(m->run->names, text, strlen(text));
-}
-
-/* The work that stands under a name, made if there is none. */
-static struct work *find_work(struct maker *m, const struct name *key, bool *ret_is_new)
-{
-	struct profile *p = m->profile;
-	const uint32_t index = id_map_find(&p->work_ids, (uintptr_t)key);
-	struct work **works, *work;
-
-	*ret_is_new = !index;
-	if (index)
-		return p->works[index - 1];
-	works = realloc(p->works, (p->nr_works + 1) * sizeof(*works));
-	work = works ? calloc(1, sizeof(*work)) : NULL;
-	if (works)
-		p->works = works;
-	if (!work)
-		return NULL;
-	p->works[p->nr_works++] = work;
-	if (id_map_add(&p->work_ids, (uintptr_t)key, (uint32_t)p->nr_works) < 0)
-		return NULL;
-	return work;
-}
-
-static const struct work *kernel_work(struct maker *m, const struct name *mangled)
-{
-	struct classification found;
-	char *demangled;
-	bool is_new;
-	struct work *work;
-
-	if (!mangled)
-		mangled = intern(m, "");
-	if (!mangled)
-		return NULL;
-	work = find_work(m, mangled, &is_new);
-	if (!work || !is_new)
-		return work;
-	demangled = demangle(mangled->text);
-	if (!demangled)
-		return NULL;
-	kernel_text_make(&m->text, mangled->text, demangled);
-	free(demangled);
-	classify_text(m->classifier, &m->text, &found);
-	*work = (struct work){
-		.mangled = mangled,
-		.name = mangled->size ? intern(m, m->text.readable) : intern(m, "(no name)"),
-		.kind = found.kind,
-		.sub = found.sub,
-		.operator_name = found.operator_name,
-		.rule = found.rule,
-	};
-	return work->name ? work : NULL;
-}
-
-static const struct work *other_work(struct maker *m, const char *text, const char *kind,
-				     const char *operator_name)
-{
-	const struct name *name = intern(m, text);
-	bool is_new;
-	struct work *work = name ? find_work(m, name, &is_new) : NULL;
-
-	if (work && is_new)
-		*work = (struct work){
-			.name = name, .kind = kind, .sub = "", .operator_name = operator_name
-		};
-	return work;
-}
-
-static const struct work *device_work(struct maker *m, const struct device_template *d)
-{
-	switch (d->definition.activity) {
-	case TTI_ACTIVITY_KERNEL:
-		return kernel_work(m, d->kernel);
-	case TTI_ACTIVITY_COPY:
-		return other_work(m, copy_kind_name(d->definition.copy_kind), "memcpy", "memory");
-	case TTI_ACTIVITY_FILL:
-		return other_work(m, "[fill]", "memset", "memory");
-	case TTI_ACTIVITY_GRAPH:
-		return other_work(m, "[whole graph]", "unknown", "unknown");
-	default:
-		return other_work(m, "[activity of a newer version]", "unknown", "unknown");
-	}
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -289,7 +183,7 @@ static int add_device_templates(struct maker *m, const struct trace *t)
 		const struct device_template *d = &t->model.device_templates.rows[i];
 		const struct tti_device_template *def = &d->definition;
 		const struct item item = {
-			.work = d->count ? device_work(m, d) : NULL,
+			.work = d->count ? work_of_device(m->profile->works, d) : NULL,
 			.trace = t,
 			.grid = { def->grid_x, def->grid_y, def->grid_z },
 			.block = { def->block_x, def->block_y, def->block_z },
@@ -308,24 +202,6 @@ static int add_device_templates(struct maker *m, const struct trace *t)
 	return 0;
 }
 
-static const struct work *host_work(struct maker *m, const struct host_template *h)
-{
-	if (h->definition.flags & TTI_TEMPLATE_CAPTURED || !h->count)
-		return NULL;
-	switch (h->definition.op) {
-	case TTI_OP_LAUNCH:
-		return kernel_work(m, h->kernel);
-	case TTI_OP_GRAPH_LAUNCH:
-		return other_work(m, "[graph launch]", "unknown", "unknown");
-	case TTI_OP_COPY:
-		return other_work(m, "[copy]", "memcpy", "memory");
-	case TTI_OP_FILL:
-		return other_work(m, "[fill]", "memset", "memory");
-	default:
-		return NULL;
-	}
-}
-
 static int add_host_templates(struct maker *m, const struct trace *t)
 {
 	for (size_t i = 1; i < t->model.templates.nr; i++) {
@@ -334,7 +210,7 @@ static int add_host_templates(struct maker *m, const struct trace *t)
 		const struct tti_context *context =
 			&t->model.contexts.rows[id_map_find(&t->model.context_ids, def->context)];
 		const struct item item = {
-			.work = host_work(m, h),
+			.work = work_of_host(m->profile->works, h),
 			.trace = t,
 			.grid = { def->grid_x, def->grid_y, def->grid_z },
 			.block = { def->block_x, def->block_y, def->block_z },
@@ -365,28 +241,24 @@ static int by_time(const void *a, const void *b)
 int profile_make(struct profile *p, const struct run *run, const struct classifier *classifier,
 		 struct diag *diag)
 {
-	struct maker *m = malloc(sizeof(*m));
+	struct maker m = { .profile = p, .run = run };
 	struct run_coverage coverage;
-	int r = m ? 0 : -ENOMEM;
+	int r = 0;
 
-	*p = (struct profile){ 0 };
+	*p = (struct profile){ .works = works_new(run->names, classifier) };
+	if (!p->works)
+		r = -ENOMEM;
 	run_coverage(run, &coverage);
 	p->is_host_time = !coverage.has_device_rows;
-	if (m) {
-		m->profile = p;
-		m->run = run;
-		m->classifier = classifier;
-	}
 	for (size_t i = 0; r == 0 && i < run->nr; i++)
-		r = p->is_host_time ? add_host_templates(m, run->traces[i])
-				    : add_device_templates(m, run->traces[i]);
+		r = p->is_host_time ? add_host_templates(&m, run->traces[i])
+				    : add_device_templates(&m, run->traces[i]);
 	for (enum axis axis = 0; axis < NR_AXES; axis++) {
 		if (p->axes[axis].nr)
 			qsort(p->axes[axis].rows, p->axes[axis].nr, sizeof(*p->axes[axis].rows),
 			      by_time);
 		id_map_free(&p->axes[axis].ids);
 	}
-	free(m);
 	if (r < 0) {
 		profile_clear(p);
 		diag_set(diag, r, "no memory");
@@ -398,10 +270,7 @@ void profile_clear(struct profile *p)
 {
 	for (enum axis axis = 0; axis < NR_AXES; axis++)
 		free(p->axes[axis].rows);
-	for (size_t i = 0; i < p->nr_works; i++)
-		free(p->works[i]);
-	free(p->works);
-	id_map_free(&p->work_ids);
+	works_free(p->works);
 	*p = (struct profile){ 0 };
 }
 

@@ -8,8 +8,8 @@
 #ifndef ANALYZER_PROFILE_H
 #define ANALYZER_PROFILE_H
 
-#include "classify.h"
 #include "run.h"
+#include "works.h"
 
 enum axis {
 #define AXIS(name, what) AXIS_##name,
@@ -21,14 +21,6 @@ enum axis {
 const char *axis_name(enum axis axis);
 const char *axis_what(enum axis axis);
 enum axis axis_by_name(const char *name); /* NR_AXES: there is none */
-
-/* What a kernel or copy is, said once for all its launches. */
-struct work {
-	const struct name *mangled; /* NULL: not a kernel */
-	const struct name *name;    /* as a programmer writes it */
-	const char *kind, *sub, *operator_name;
-	const struct rule *rule; /* NULL: none matched, or none was needed */
-};
 
 struct profile_row {
 	const struct name *key;
@@ -47,9 +39,7 @@ struct profile {
 	uint64_t time_ns, launches;
 	uint64_t unknown_ns; /* of kernels that no rule knows */
 	struct profile_table axes[NR_AXES];
-	struct work **works;
-	size_t nr_works;
-	struct id_map work_ids;
+	struct works *works;
 };
 
 /* 0 or -ENOMEM */

@@ -62,7 +62,7 @@ static json_t *run_json(const struct report *r)
 	set(object, "host", name_json(m->host));
 	set(object, "gpus", devices_json(m));
 	set(object, "driver", json_text(model_info(m, "driver.version")));
-	set(object, "cuda", json_text(model_info(m, "cuda.version")));
+	set(object, "cuda", json_text(model_info(m, "driver.cuda_version")));
 	set(object, "recorder", name_json(m->version));
 	set_u64(object, "begin_realtime_ns", m->process.begin_realtime_ns);
 	set_u64(object, "wall_ns", run_wall_ns(r->run));

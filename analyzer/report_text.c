@@ -5,6 +5,7 @@
 
 #include "figures.h"
 #include "report.h"
+#include "short_name.h"
 
 #define FIGURE(f) ((f).text)
 #define TIME(ns)  FIGURE(figure_time(ns))
@@ -20,16 +21,41 @@ static void label(const struct terminal *t, const char *text, FILE *out)
 	fprintf(out, "%s%-*s%s", terminal_bold(t), LABEL, text, terminal_plain(t));
 }
 
+static bool is_first_of_its_name(const struct model *m, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (m->device_names.rows[k] == m->device_names.rows[i])
+			return false;
+	return true;
+}
+
 static void print_devices(const struct trace *trace, const struct terminal *t, FILE *out)
 {
 	const struct model *m = &trace->model;
 
 	for (size_t i = 0; i < m->devices.nr; i++) {
 		const struct name *name = m->device_names.rows[i];
+		size_t nr = 0;
 
+		if (!is_first_of_its_name(m, i))
+			continue;
+		for (size_t k = i; k < m->devices.nr; k++)
+			nr += m->device_names.rows[k] == name;
 		fputs(", ", out);
+		if (nr > 1)
+			fprintf(out, "%zu x ", nr);
 		terminal_text(t, name ? name->text : "GPU", 60, false, out);
 	}
+}
+
+/* The driver says 13000 for 13.0. */
+static void print_cuda_version(const struct trace *trace, FILE *out)
+{
+	const char *value = model_info(&trace->model, "driver.cuda_version");
+	const unsigned long version = value ? strtoul(value, NULL, 10) : 0;
+
+	if (version)
+		fprintf(out, ", CUDA %lu.%lu", version / 1000, version % 1000 / 10);
 }
 
 static void print_info(const struct trace *trace, const char *key, const char *as,
@@ -62,7 +88,7 @@ static void print_process(const struct trace *trace, const struct terminal *t, F
 	}
 	print_devices(trace, t, out);
 	print_info(trace, "driver.version", "driver", t, out);
-	print_info(trace, "cuda.version", "CUDA", t, out);
+	print_cuda_version(trace, out);
 	fprintf(out, ", %s\n", TIME(trace_wall_ns(trace)));
 }
 
@@ -225,36 +251,50 @@ static void print_bars(const struct report *r, const struct terminal *t, enum ax
 	const size_t name_width = axis <= AXIS_kind || width < NAME ? NAME : width;
 
 	print_heading(t, axis_name(axis), name_width, true, out);
-	for (size_t i = 0; i < shown; i++)
-		print_row(r, t, &table->rows[i], table->rows[i].key->text, name_width, true, out);
+	for (size_t i = 0; i < shown; i++) {
+		const char *text = table->rows[i].key->text;
+		char *name = axis == AXIS_shape && !r->full_names ? short_name(text) : NULL;
+
+		print_row(r, t, &table->rows[i], name ? name : text, name_width, true, out);
+		free(name);
+	}
 	print_rest(table, shown, out);
+}
+
+static void print_name(const struct report *r, const struct terminal *t, const char *readable,
+		       size_t width, FILE *out)
+{
+	char *name = short_name(readable);
+	char *fitting = name ? short_name_fit(name, width, t->unicode ? "\u2026" : "~") : NULL;
+
+	if (r->full_names || !fitting)
+		terminal_text(t, readable, SIZE_MAX, false, out);
+	else
+		terminal_text(t, fitting, width, false, out);
+	free(fitting);
+	free(name);
 }
 
 static void print_kernel(const struct report *r, const struct terminal *t,
 			 const struct profile_row *row, size_t width, FILE *out)
 {
-	char *name = report_short_name(row->work->name->text);
 	char kind[32];
 
 	snprintf(kind, sizeof(kind), "%s%s%s", row->work->kind, row->work->sub[0] ? "/" : "",
 		 row->work->sub);
-	fprintf(out, "%10s %7s %9s  %-22.22s ", TIME(row->time_ns),
+	fprintf(out, "%10s %7s %9s  %-24.24s ", TIME(row->time_ns),
 		SHARE(profile_share(r->profile, row)), COUNT(row->launches), kind);
-	if (r->full_names)
-		terminal_text(t, row->work->name->text, SIZE_MAX, false, out);
-	else
-		terminal_text(t, name ? name : row->work->name->text, width, false, out);
+	print_name(r, t, row->work->name->text, width, out);
 	fputc('\n', out);
-	free(name);
 }
 
 static void print_kernels(const struct report *r, const struct terminal *t, FILE *out)
 {
 	const struct profile_table *table = &r->profile->axes[AXIS_kernel];
 	const size_t shown = table->nr < r->top ? table->nr : r->top;
-	const size_t width = t->columns > 54 + NAME ? t->columns - 53 : NAME;
+	const size_t width = t->columns > 56 + NAME ? t->columns - 55 : NAME;
 
-	fprintf(out, "\n%s%10s %7s %9s  %-22s %s%s\n", terminal_bold(t), "time", "share",
+	fprintf(out, "\n%s%10s %7s %9s  %-24s %s%s\n", terminal_bold(t), "time", "share",
 		"launches", "kind", "kernel", terminal_plain(t));
 	for (size_t i = 0; i < shown; i++)
 		print_kernel(r, t, &table->rows[i], width, out);

@@ -5,6 +5,7 @@
 
 #include "busy.h"
 #include "correlate.h"
+#include "counters.h"
 #include "model.h"
 #include "reader.h"
 
@@ -57,9 +58,5 @@ bool trace_counter_differs(const struct trace *t, enum tti_counter counter);
 
 /* Whether every launch is there with its time, as far as anybody can know. */
 bool trace_is_complete(const struct trace *t);
-
-const char *counter_name(enum tti_counter counter); /* NULL: there is none */
-const char *counter_meaning(enum tti_counter counter);
-bool counter_is_loss(enum tti_counter counter);
 
 #endif

@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "launch.h"
 #include "log.h"
+#include "options.h"
 #include "resolve.h"
 
 static struct {
@@ -207,6 +208,8 @@ bool cupti_start(void)
 		cupti.cuptiUnsubscribe(subscriber);
 		return false;
 	}
+	if (options.verbose)
+		log_line("GPU times from ", library_path);
 	atomic_store(&is_running, true);
 	return true;
 }

@@ -16,8 +16,8 @@
 #define PROBES_MAX  64
 
 struct blob {
-	uint32_t size;
-	uint8_t bytes[];
+	uint64_t size;
+	uint8_t bytes[]; /* aligned like what is compared with them */
 };
 
 struct intern {
@@ -69,18 +69,20 @@ static uint32_t hash_of(const void *content, size_t size)
 	return (uint32_t)h ? (uint32_t)h : 1;
 }
 
-/* memcmp is a call through the PLT; these are short and mostly equal. */
-static bool same(const uint8_t *a, const uint8_t *b, size_t size)
+/*
+ * memcmp is a call through the PLT; these are short and mostly equal, so nothing is gained by
+ * stopping at the first difference.
+ */
+static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	uint64_t x, y;
+	uint64_t x, y, difference = 0;
 
 	for (; size >= 8; size -= 8, a += 8, b += 8) {
 		memcpy(&x, a, 8);
 		memcpy(&y, b, 8);
-		if (x != y)
-			return false;
+		difference |= x ^ y;
 	}
-	return size == 0 || memcmp(a, b, size) == 0;
+	return !difference && (size == 0 || memcmp(a, b, size) == 0);
 }
 
 static const struct blob *blob_of(const struct intern *t, uint32_t id)
@@ -108,7 +110,7 @@ static uint32_t add(struct intern *t, const void *content, size_t size)
 		return 0;
 	}
 	b = (struct blob *)(arena + place);
-	b->size = (uint32_t)size;
+	b->size = size;
 	memcpy(b->bytes, content, size);
 	/* release: whoever sees the place sees the content */
 	atomic_store_explicit(&t->places[id], (uint32_t)(place / 8), memory_order_release);
@@ -143,6 +145,13 @@ uint32_t intern(enum intern_kind kind, const void *content, size_t size)
 		}
 	}
 	return id ? id : add(t, content, size);
+}
+
+bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t size)
+{
+	const struct blob *b = blob_of(&tables[kind], id);
+
+	return b && b->size == size && same(b->bytes, content, size);
 }
 
 const void *intern_content(enum intern_kind kind, uint32_t id, size_t *ret_size)

@@ -38,6 +38,9 @@ bool intern_init(void);
  */
 uint32_t intern(enum intern_kind kind, const void *content, size_t size);
 
+/* Is the content of `id` these bytes?  Cheaper than looking it up, for who has a guess. */
+bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t size);
+
 /* Content of a definition that is ready, or NULL. */
 const void *intern_content(enum intern_kind kind, uint32_t id, size_t *ret_size);
 

@@ -16,7 +16,10 @@ _Atomic bool recording;
 
 uint64_t record_begin_first(void)
 {
-	return !tls.is_ours && life_begin() ? record_begin() : 0;
+	if (tls.is_ours || !life_begin())
+		return 0;
+	/* The writer may have given up: life goes on, recording does not. */
+	return atomic_load(&recording) ? record_begin() : 0;
 }
 
 /* The row's place in this thread's ring, or NULL: counted as a drop. */
@@ -29,10 +32,24 @@ static struct row *row_reserve(struct thread *t)
 	return row;
 }
 
+/*
+ * Generators repeat themselves: what followed this template the last time is the first guess,
+ * and comparing costs a third of hashing.
+ */
+static uint32_t template_id(struct thread *t, const struct template_content *content)
+{
+	uint32_t *guess = &t->successors[t->last_template % THREAD_SUCCESSORS];
+
+	if (unlikely(!*guess || !intern_is(INTERN_TEMPLATE, *guess, content, sizeof(*content))))
+		*guess = intern(INTERN_TEMPLATE, content, sizeof(*content));
+	t->last_template = *guess;
+	return *guess;
+}
+
 static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
 		    const struct template_content *content)
 {
-	const uint32_t template = intern(INTERN_TEMPLATE, content, sizeof(*content));
+	const uint32_t template = template_id(t, content);
 	struct row *row = row_reserve(t);
 
 	if (unlikely(!template))

@@ -13,6 +13,8 @@
 #include "ring.h"
 #include "sys.h"
 
+#define THREAD_SUCCESSORS 2048u /* a power of two; a UNet's step has some 250 templates */
+
 struct thread {
 	struct thread *next;  /* all threads ever; set before it is published */
 	_Atomic uint32_t tid; /* 0: free for another thread */
@@ -21,7 +23,9 @@ struct thread {
 	struct counters counters;
 	struct path_cache *paths;   /* python_path.c; made when first needed, kept for the next */
 	struct stack_cache *stacks; /* stack.c; the same */
-	struct ring ring;           /* last: its rows follow */
+	uint32_t last_template;
+	uint32_t successors[THREAD_SUCCESSORS]; /* by template: what came after it the last time */
+	struct ring ring;                       /* last: its rows follow */
 };
 
 /* Thread-local, small: static TLS is scarce. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mkbench N - a trace of N launches as a diffusion run makes them, on standard output: 250
+ * mkbench N [JITTER] - a trace of N launches as a diffusion run makes them, on standard output: 250
  * templates in a repeating sequence, durations that jitter, three correlation ids a launch, host
- * rows and device rows in turns of a quarter of a second.
+ * rows and device rows in turns of a quarter of a second.  JITTER, in ns, moves the device's begins
+ * as if streams overlapped: rows are then out of order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ static struct tti_buffer content;
 static struct tti_scratch scratch;
 static ZSTD_CCtx *cctx;
 static uint64_t columns[COLUMNS][TTI_BATCH_ROWS_MAX];
+static uint64_t jitter_ns;
 static uint64_t next_random = 88172645463325252ull;
 
 static uint64_t random_below(uint64_t n)
@@ -102,7 +104,7 @@ static void put_turn(size_t nr_rows, uint64_t *launch, uint64_t *host_ns, uint64
 	for (size_t i = 0; i < nr_rows; i++) {
 		columns[0][i] = template[i];
 		columns[1][i] = 1000 + 97 * template[i] + random_below(300);
-		columns[2][i] = *device_ns;
+		columns[2][i] = *device_ns + (jitter_ns ? random_below(jitter_ns) : 0);
 		columns[3][i] = 3 * (first + i) + 5;
 		columns[4][i] = 0;
 		*device_ns += columns[1][i] + 800 + random_below(200);
@@ -124,6 +126,7 @@ int main(int argc, char **argv)
 	};
 	uint64_t launch = 0, host_ns = 1000, device_ns = 9000;
 
+	jitter_ns = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 	content.size = TTI_FRAME_BYTES_MAX;
 	content.data = malloc(content.size);
 	cctx = ZSTD_createCCtx();

@@ -480,7 +480,7 @@ static void take_line(const char *s)
 		return;
 	end_record();
 	take_word(&s, word, sizeof(word));
-	if (!strcmp(word, "frame")) {
+	if (!strcmp(word, "block")) {
 		end_frame();
 		frame_is_open = true;
 		return;

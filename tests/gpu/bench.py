@@ -247,7 +247,9 @@ def bench_programs(command, setups, rounds, timeout_s, read):
                 figures = {"wall_s": finished.wall_s, "cpu_s": finished.cpu_s, "rss_mib": finished.rss_mib}
                 rows[setup.name].append({**figures, **read(finished)})
     return {
-        name: {key: spread([run[key] for run in runs]) for key in runs[0]} for name, runs in rows.items() if runs
+        name: {key: spread([run[key] for run in runs]) for key in runs[0]}
+        for name, runs in rows.items()
+        if runs
     }
 
 
@@ -272,7 +274,8 @@ def work_text(title, rows, scale, unit):
         for row in rows
     ]
     reading = [
-        f"report: {row['report_launches_per_s'] / 1e6:.2f} million launches/s, {row['launches']} launches ({row['setup']})"
+        f"report: {row['report_launches_per_s'] / 1e6:.2f} million launches/s, "
+        f"{row['launches']} launches ({row['setup']})"
         for row in rows
         if row.get("report_launches_per_s")
     ]
@@ -281,8 +284,9 @@ def work_text(title, rows, scale, unit):
 
 def programs_text(title, result, keys):
     cells = [
-        (name, figures["wall_s"]["n"], *(number(figures[key][how], 2) for key in keys for how in ("median", "min")))
-        for name, figures in result.items()
+        (name, result[name]["wall_s"]["n"])
+        + tuple(number(result[name][key][how], 2) for key in keys for how in ("median", "min"))
+        for name in result
     ]
     header = ("", "n", *(f"{how}{key}" for key in keys for how in ("", "min ")))
     return [title, *table(header, cells), ""]
@@ -345,7 +349,9 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="repetitions of each set-up")
-    parser.add_argument("--profiler-launch-rounds", type=int, default=3, help="of the profilers in the launch loop")
+    parser.add_argument(
+        "--profiler-launch-rounds", type=int, default=3, help="of the profilers in the launch loop"
+    )
     parser.add_argument("--process-rounds", type=int, default=3, help="whole processes of each set-up")
     parser.add_argument("--device", default="cuda", help="cpu: only to try this script out")
     parser.add_argument("--tiny", action="store_true")

@@ -113,7 +113,7 @@ def run_isolated(command, timeout_s):
 
 def coverage_faults(rep):
     coverage = rep["coverage"]
-    for key in ("launches_without_record", "records_without_launch", "mismatched", "failed"):
+    for key in ("launches_without_record", "records_without_launch", "mismatched"):
         if coverage[key] != 0:
             yield f"{key} is {coverage[key]}"
     if not coverage["complete"]:
@@ -130,13 +130,18 @@ def coverage_faults(rep):
 
 
 def difference(program, bare, traced):
-    """What the program did differently under ttitrace; a program that varies by itself is excused."""
+    """(faults, notes): what the program did differently under ttitrace.
+
+    A program whose output varies by itself is excused, with a note.
+    """
     if bare.code != traced.code:
-        yield f"exit code {traced.code}, bare {bare.code}\n{traced.tail()}"
-    elif bare.stdout != traced.stdout:
-        again = run_isolated(program.command, program.timeout_s)
-        if again.stdout == bare.stdout:
-            yield f"prints {traced.stdout.strip()!r}, bare {bare.stdout.strip()!r}"
+        return [f"exit code {traced.code}, bare {bare.code}\n{traced.tail()}"], []
+    if bare.stdout == traced.stdout:
+        return [], []
+    again = run_isolated(program.command, program.timeout_s)
+    if again.stdout == bare.stdout:
+        return [f"prints {traced.stdout.strip()!r}, bare {bare.stdout.strip()!r}"], []
+    return [], [f"prints something else each time: {bare.stdout.strip()!r}, then {again.stdout.strip()!r}"]
 
 
 def report_faults(program, rep, stdout):
@@ -148,15 +153,23 @@ def report_faults(program, rep, stdout):
 
 def check(program, bare, traced, trace_dir):
     """One row of the result."""
-    row = {"program": program.name, "wall_s": round(traced.wall_s, 1), "coverage": {}, "trace_bytes": 0}
+    row = {
+        "program": program.name,
+        "wall_s": round(traced.wall_s, 1),
+        "coverage": {},
+        "trace_bytes": 0,
+        "faults": [],
+        "notes": [],
+    }
     if bare.code == EXIT_SKIPPED:
-        return {**row, "verdict": "skipped", "faults": [bare.stdout.strip()]}
+        return {**row, "verdict": "skipped", "notes": [bare.stdout.strip()]}
     if bare.code != 0:
-        return {**row, "verdict": "FAILED", "faults": [f"bare run: exit code {bare.code}\n{bare.tail()}"]}
-    faults = list(difference(program, bare, traced))
+        return {**row, "verdict": "FAILED", "faults": [f"bare: exit code {bare.code}\n{bare.tail()}"]}
+    faults, row["notes"] = difference(program, bare, traced)
     rep, finished = report(trace_dir)
     if rep is None:
-        faults.append(f"ttitrace report: exit code {finished.code}\n{finished.tail()}\nrecording:\n{traced.tail()}")
+        faults.append(f"ttitrace report: exit code {finished.code}\n{finished.tail()}")
+        faults.append(f"recording said:\n{traced.tail()}")
     else:
         row["coverage"] = rep.get("coverage", {})
         row["trace_bytes"] = trace_bytes(trace_dir)
@@ -202,9 +215,10 @@ def text(rows):
         + (row["trace_bytes"] // 1000, row["wall_s"])
         for row in rows
     ]
-    details = [f"{row['program']}: {fault}" for row in rows for fault in row["faults"]]
+    details = [f"{row['program']}: {what}" for row in rows for what in row["faults"] + row["notes"]]
     verdicts = [row["verdict"] for row in rows]
-    summary = f"coverage: {verdicts.count('ok')} passed, {verdicts.count('FAILED')} failed, {verdicts.count('skipped')} skipped"
+    passed, failed, skipped = (verdicts.count(verdict) for verdict in ("ok", "FAILED", "skipped"))
+    summary = f"coverage: {passed} passed, {failed} failed, {skipped} skipped"
     return table(header, cells) + details + [summary]
 
 

@@ -19,7 +19,7 @@ export PYTHONUNBUFFERED=1
 export OUT=${OUT:-build/gpu} BUILD=${BUILD:-build/release}
 passed=0 failed=0 skipped=0
 
-if ! "${PYTHON:-python3}" -c 'import sys; sys.path.insert(0, "tests/gpu"); import common; common.skip_without_gpu()'; then
+if ! PYTHONPATH=tests/gpu "${PYTHON:-python3}" -c 'import common; common.skip_without_gpu()'; then
 	echo "0 passed, 0 failed, ${#tests[@]} skipped"
 	exit 77
 fi

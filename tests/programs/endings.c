@@ -16,7 +16,21 @@ static void at_exit(void)
 	fflush(stdout);
 }
 
-static void end(const char *how, CUcontext context)
+static void *exit_later(void *unused)
+{
+	usleep(100000);
+	exit(11);
+	return unused;
+}
+
+static void end_by_another_thread(void)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, exit_later, NULL);
+	pthread_exit(NULL);
+}
+
+static void end(const char *how)
 {
 	if (!strcmp(how, "exit"))
 		exit(7);
@@ -35,12 +49,11 @@ static void end(const char *how, CUcontext context)
 	if (!strcmp(how, "term"))
 		raise(SIGTERM);
 	if (!strcmp(how, "pthread_exit"))
-		pthread_exit(NULL);
+		end_by_another_thread();
 	if (!strcmp(how, "exec"))
 		execl("/bin/echo", "echo", "after exec", (char *)NULL);
 	if (!strcmp(how, "destroy"))
 		CHECK(cu.cuDevicePrimaryCtxRelease_v2(0));
-	(void)context;
 }
 
 int main(int argc, char **argv)
@@ -48,7 +61,7 @@ int main(int argc, char **argv)
 	const char *how = argc > 1 ? argv[1] : "return";
 	CUmodule module = NULL;
 	driver_open("getproc");
-	CUcontext context = driver_start();
+	driver_start();
 	atexit(at_exit);
 	at_quick_exit(at_exit);
 	CHECK(cu.cuModuleLoadData(&module, "last_words" PARAMETERS));
@@ -59,6 +72,6 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (argc > 2)
 		usleep((unsigned int)atoi(argv[2]) * 1000);
-	end(how, context);
+	end(how);
 	return 6;
 }

@@ -12,8 +12,9 @@ typedef CUresult (*getproc)(const char *name, void **pfn, int version, cuuint64_
 static void say(const char *what, const void *found)
 {
 	const char *error = dlerror();
-	printf("%s: %s%s%s\n", what, found ? "found" : "not found", error ? ", " : "",
-	       error ? error : "");
+	/* Which object was asked is the loader's own affair; what is missing is not. */
+	const char *missing = error ? strchr(error, ':') : NULL;
+	printf("%s: %s%s\n", what, found ? "found" : "not found", missing ? missing : "");
 }
 
 static void ask(getproc get, const char *name, int version, cuuint64_t flags)
@@ -32,7 +33,7 @@ int main(void)
 	say("printf by version", dlvsym(libc, "printf", "GLIBC_2.2.5"));
 	say("printf by no version", dlvsym(libc, "printf", "GLIBC_9.9"));
 	say("cuInit in libc", dlsym(libc, "cuInit"));
-	say("cuInit nowhere", dlsym(RTLD_NEXT, "cuInit"));
+	say("cuInit nowhere", dlsym(RTLD_DEFAULT, "cuInit"));
 	void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
 	say("cuInit", dlsym(cuda, "cuInit"));
 	say("cuNoSuchThing", dlsym(cuda, "cuNoSuchThing"));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* routes.c - every kind of launch, the driver reached in the WAY of the first argument. */
+/*
+ * routes.c - every kind of launch, the driver reached in the WAY of the first argument.  The second
+ * is how many kernels the one call makes that can make several (1 or 2).
+ */
 #include "tests/programs/way/way.h"
 
 #include <string.h>
@@ -46,7 +49,7 @@ static void launch_extended(CUfunction f, CUstream stream)
 	CHECK(cu.cuLaunchKernelEx(&c, f, params, NULL));
 }
 
-static void launch_cooperative(CUfunction f, CUstream stream)
+static void launch_cooperative(CUfunction f, CUstream stream, unsigned int nr_listed)
 {
 	void *pointer = NULL;
 	int number = 1;
@@ -63,7 +66,7 @@ static void launch_cooperative(CUfunction f, CUstream stream)
 	list[1] = list[0];
 	list[1].gridDimX = 6;
 	CHECK(cu.cuLaunchCooperativeKernel(f, 16, 1, 1, 32, 2, 1, 0, stream, params));
-	CHECK(cu.cuLaunchCooperativeKernelMultiDevice(list, 2, 0));
+	CHECK(cu.cuLaunchCooperativeKernelMultiDevice(list, nr_listed, 0));
 }
 
 static void launch_graph(CUfunction f, CUstream stream)
@@ -122,7 +125,8 @@ int main(int argc, char **argv)
 	launch_plainly(kernel_named(module, "plain"), NULL);
 	launch_packed(kernel_named(module, "plain"), stream);
 	launch_extended(kernel_named(module, "extended"), stream);
-	launch_cooperative(kernel_named(module, "cooperative"), stream);
+	launch_cooperative(kernel_named(module, "cooperative"), stream,
+			   argc > 2 ? (unsigned int)atoi(argv[2]) : 1);
 	launch_from_library(stream);
 	launch_graph(kernel_named(module, "captured"), stream);
 	copy_and_fill(stream);

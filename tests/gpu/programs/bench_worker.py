@@ -89,7 +89,12 @@ class TorchProfiler:
             data = pathlib.Path(file.name).read_bytes()
         self.profile = None
         kernels = data.count(b'"cat": "kernel"')
-        return {"stop_s": exported - begin, "export_s": exported - stopped, "bytes": len(data), "launches": kernels}
+        return {
+            "stop_s": exported - begin,
+            "export_s": exported - stopped,
+            "bytes": len(data),
+            "launches": kernels,
+        }
 
 
 class Proton:

@@ -21,7 +21,7 @@ if ARGS.device == "cpu":
 try:
     import numpy
     from numba import cuda
-except ImportError as error:
+except (ImportError, AttributeError) as error:  # Numba and NumPy may not fit together
     print(f"skipped: {error}")
     sys.exit(77)
 

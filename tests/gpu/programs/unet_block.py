@@ -27,13 +27,16 @@ class UNetBlock(nn.Module):
         self.norm3 = nn.LayerNorm(channels)
         self.qkv = nn.Linear(channels, 3 * channels, bias=False)
         self.out = nn.Linear(channels, channels)
-        self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels))
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels)
+        )
 
     def forward(self, x):
         x = x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
         b, c, h, w = x.shape
         tokens = x.flatten(2).transpose(1, 2)
-        q, k, v = self.qkv(self.norm3(tokens)).view(b, h * w, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        qkv = self.qkv(self.norm3(tokens)).view(b, h * w, 3, self.heads, c // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
         attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, h * w, c)
         tokens = tokens + self.out(attended)
         tokens = tokens + self.mlp(tokens)

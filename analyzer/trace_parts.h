@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace_parts.h - between the files that make up trace.h; nobody else includes it. */
+#ifndef ANALYZER_TRACE_PARTS_H
+#define ANALYZER_TRACE_PARTS_H
+
+#include "trace.h"
+
+/* The entry of a device, made if there is none; NULL: no memory. */
+struct trace_device *trace_find_device(struct trace *t, uint64_t ordinal);
+
+/* A name that the driver would not tell agrees with any. */
+bool templates_agree(const struct host_template *h, const struct device_template *d);
+
+/* After the last row. */
+void trace_sum(struct trace *t);
+
+static inline void trace_see_time(struct trace *t, uint64_t begin_ns, uint64_t end_ns)
+{
+	if (begin_ns < t->first_ns)
+		t->first_ns = begin_ns;
+	if (end_ns > t->last_ns)
+		t->last_ns = end_ns;
+}
+
+#endif
