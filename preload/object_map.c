@@ -35,6 +35,19 @@ static void read_notes(const char *at, size_t size, struct object_content *o)
 	}
 }
 
+/* Notes may stand in the file only. */
+static bool is_loaded(const struct dl_phdr_info *object, const ElfW(Phdr) * note)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &object->dlpi_phdr[i];
+
+		if (p->p_type == PT_LOAD && p->p_flags & PF_R && note->p_vaddr >= p->p_vaddr &&
+		    note->p_vaddr + note->p_memsz <= p->p_vaddr + p->p_filesz)
+			return true;
+	}
+	return false;
+}
+
 static void read_segments(const struct dl_phdr_info *object, struct object_content *o)
 {
 	o->begin = UINT64_MAX;
@@ -42,14 +55,18 @@ static void read_segments(const struct dl_phdr_info *object, struct object_conte
 		const ElfW(Phdr) *p = &object->dlpi_phdr[i];
 		const uint64_t begin = object->dlpi_addr + p->p_vaddr;
 
-		if (p->p_type == PT_NOTE)
-			read_notes((const char *)(uintptr_t)begin, p->p_memsz, o);
 		if (p->p_type != PT_LOAD)
 			continue;
 		if (begin < o->begin)
 			o->begin = begin;
 		if (begin + p->p_memsz > o->end)
 			o->end = begin + p->p_memsz;
+	}
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &object->dlpi_phdr[i];
+
+		if (p->p_type == PT_NOTE && is_loaded(object, p))
+			read_notes((const char *)(uintptr_t)(o->bias + p->p_vaddr), p->p_memsz, o);
 	}
 }
 

@@ -98,5 +98,5 @@ void python_give_up(const char *what)
 
 	is_given_up = true;
 	if (p)
-		log_line("no Python paths from here on: ", what);
+		log_line("no Python paths: ", what);
 }

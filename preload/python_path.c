@@ -24,9 +24,12 @@
 /* A chain longer than that, markers and all, is no chain. */
 #define CHAIN_MAX (4 * PATH_DEPTH_MAX)
 
-#define NR_CODES  4096u
-#define NR_EDGES  16384u
-#define PROBES    4u
+/* No id: the table has no room for the frame. */
+#define TABLE_FULL UINT32_MAX
+
+#define NR_CODES   4096u
+#define NR_EDGES   16384u
+#define PROBES     4u
 /* Frames of one code object that differ in self, say: beyond, self is no module but a passer-by. */
 #define FRAMES_OF_CODE_MAX 16384u
 
@@ -49,11 +52,12 @@ struct frame_key {
 	uint64_t code, guard, at, self, type;
 };
 
+/* A frame of the last path; no caller has it that is not the same frame but for its address. */
 struct level {
 	uint32_t parent, id;
 	struct frame_key key;
-	struct self_place place;
-	bool is_anonymous;
+	int32_t self_offset; /* of self in the frame, or SELF_NONE */
+	bool is_plain;       /* self is in that place itself, and is told apart */
 };
 
 struct path_cache {
@@ -61,6 +65,9 @@ struct path_cache {
 	struct known_code codes[NR_CODES];
 	struct edge edges[NR_EDGES];
 };
+
+/* A code object has been found where one should be. */
+static _Atomic bool is_proven;
 
 static struct path_cache *cache_of(struct thread *t)
 {
@@ -99,22 +106,20 @@ static inline uint64_t self_of(const struct python *p, uint64_t frame, struct se
 	return object;
 }
 
-static inline void read_self(const struct python *p, uint64_t frame, struct self_place place,
-			     bool is_anonymous, struct frame_key *k)
+static void read_self(const struct python *p, uint64_t frame, const struct known_code *code,
+		      struct frame_key *k)
 {
-	uint64_t self;
+	uint64_t self = 0;
 
-	k->self = k->type = 0;
-	if (place.local == SELF_NONE)
-		return;
-	self = self_of(p, frame, place);
+	if (code->self.local != SELF_NONE)
+		self = self_of(p, frame, code->self);
 	if (!python_is_address(self))
 		return;
 	k->type = python_word(self, p->layout.type_of);
-	k->self = is_anonymous ? 0 : self;
+	k->self = code->is_anonymous ? 0 : self;
 }
 
-/* Its entry, made when the code is new; NULL: it is no code, or cannot be told from others. */
+/* Its entry, made when the code is new; NULL: the tables are full. */
 static struct known_code *code_find(const struct python *p, struct path_cache *c, uint64_t code,
 				    uint64_t guard)
 {
@@ -132,6 +137,7 @@ static struct known_code *code_find(const struct python *p, struct path_cache *c
 	id = python_code_id(p, code);
 	if (!id)
 		return NULL;
+	atomic_store_explicit(&is_proven, true, memory_order_relaxed);
 	*k = (struct known_code){
 		.code = code, .guard = guard, .id = id, .self = python_code_self(p, code)
 	};
@@ -174,25 +180,6 @@ static uint32_t frame_find(const struct python *p, struct path_cache *c, struct 
 	return e->id;
 }
 
-/* Otherwise than the last time at this depth. */
-static uint32_t level_change(const struct python *p, struct path_cache *c, struct level *l,
-			     uint64_t frame, struct frame_key *k, uint32_t parent)
-{
-	struct known_code *code = code_find(p, c, k->code, k->guard);
-
-	if (unlikely(!code))
-		return 0;
-	read_self(p, frame, code->self, code->is_anonymous, k);
-	*l = (struct level){
-		.parent = parent,
-		.id = frame_find(p, c, code, k, parent),
-		.key = *k,
-		.place = code->self,
-		.is_anonymous = code->is_anonymous,
-	};
-	return l->id;
-}
-
 /*
  * What differs between a code object and the next one at its address.  Before there was a
  * version, what its line table begins with has to do, and where its names are: text that is
@@ -221,24 +208,57 @@ static inline uint64_t instruction_of(const struct python *p, uint64_t frame)
 				     : python_word(frame, p->layout.frame_at);
 }
 
-static inline uint32_t level_id(const struct python *p, struct path_cache *c, struct level *l,
-				uint64_t frame, uint32_t parent)
+/*
+ * Otherwise than the last time at this depth.  What is run and is no code object is passed over,
+ * unless none ever was one: then this is not the layout we take it for.
+ */
+static __attribute__((noinline)) uint32_t level_change(const struct python *p, struct path_cache *c,
+						       struct level *l, uint64_t frame,
+						       uint32_t parent)
 {
 	struct frame_key k = {
 		.code = object_of(python_word(frame, p->layout.frame_code)),
 		.at = instruction_of(p, frame),
 	};
+	struct known_code *code;
 
-	if (unlikely(!python_is_address(k.code)))
-		return 0;
+	if (!python_is_a(p, k.code, p->PyCode_Type)) {
+		if (!atomic_load_explicit(&is_proven, memory_order_relaxed))
+			python_give_up("its frames are not where they should be");
+		return parent;
+	}
 	k.guard = guard_of(p, k.code);
-	if (unlikely(l->key.code != k.code || l->key.guard != k.guard || l->key.at != k.at ||
-		     l->parent != parent || !l->id))
-		return level_change(p, c, l, frame, &k, parent);
-	read_self(p, frame, l->place, l->is_anonymous, &k);
-	if (likely(l->key.self == k.self && l->key.type == k.type))
-		return l->id;
-	return level_change(p, c, l, frame, &k, parent);
+	code = code_find(p, c, k.code, k.guard);
+	if (!code)
+		return TABLE_FULL;
+	read_self(p, frame, code, &k);
+	*l = (struct level){
+		.parent = parent,
+		.id = frame_find(p, c, code, &k, parent),
+		.key = k,
+		.self_offset = code->self.local == SELF_NONE
+				       ? SELF_NONE
+				       : p->layout.frame_locals + 8 * code->self.local,
+		.is_plain = !code->self.is_cell && !code->is_anonymous,
+	};
+	return l->id ? l->id : TABLE_FULL;
+}
+
+/* Is the frame as it was?  What equals what was looked at then needs no second look. */
+static inline bool level_holds(const struct python *p, const struct level *l, uint64_t frame,
+			       uint32_t parent)
+{
+	const uint64_t code = python_word(frame, p->layout.frame_code) & ~7ull;
+	uint64_t self;
+
+	if (unlikely(l->key.code != code || l->key.at != instruction_of(p, frame) ||
+		     l->parent != parent || !l->id || l->key.guard != guard_of(p, code)))
+		return false;
+	if (l->self_offset == SELF_NONE)
+		return true;
+	self = python_word(frame, l->self_offset) & ~7ull;
+	return l->is_plain && l->key.self == self &&
+	       (!self || l->key.type == python_word(self, p->layout.type_of));
 }
 
 /* Innermost first; returns how many. */
@@ -288,9 +308,13 @@ uint32_t python_path(struct thread *t)
 	n = frames_of(p, innermost(p), frames);
 	c = n ? cache_of(t) : NULL;
 	for (uint32_t depth = 0; c && depth < n; depth++) {
-		const uint32_t child = level_id(p, c, &c->levels[depth], frames[n - 1 - depth], id);
+		struct level *l = &c->levels[depth];
+		const uint64_t frame = frames[n - 1 - depth];
+		uint32_t child = l->id;
 
-		if (unlikely(!child)) {
+		if (unlikely(!level_holds(p, l, frame, id)))
+			child = level_change(p, c, l, frame, id);
+		if (unlikely(child == TABLE_FULL)) {
 			counter_add(&t->counters, TTI_COUNTER_PATHS_CUT, 1);
 			return id;
 		}
