@@ -188,18 +188,19 @@ static uint32_t frame_find(const struct python *p, struct path_cache *c, struct 
 static inline uint64_t guard_of(const struct python *p, uint64_t code)
 {
 	const struct python_layout *l = &p->layout;
-	uint64_t lines;
+	uint64_t lines, size, begin;
 
 	if (l->code_version >= 0)
 		return (uint32_t)python_int(code, l->code_version);
 	lines = python_word(code, l->code_lines);
 	if (unlikely(!python_is_address(lines)))
 		return 0;
+	size = python_word(lines, l->bytes_size);
+	/* A table of less than a word ends with the object. */
+	begin = python_word(lines, l->bytes_data - (size < 7 ? 7 - (int)size : 0));
 	return python_word(code, l->code_file) ^ python_word(code, l->code_name) << 8 ^
-	       lines << 16 ^ python_word(lines, l->bytes_size) << 48 ^
-	       (python_word(lines, l->bytes_data) ^
-		(uint32_t)python_int(code, l->code_first_line)) *
-		       0x9fb21c651e98df25u;
+	       lines << 16 ^ size << 48 ^
+	       (begin ^ (uint32_t)python_int(code, l->code_first_line)) * 0x9fb21c651e98df25u;
 }
 
 static inline uint64_t instruction_of(const struct python *p, uint64_t frame)
