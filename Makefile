@@ -23,7 +23,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
 HAVE_CUDNN := $(firstword $(wildcard $(addsuffix /cudnn.h,$(CUDA_HOME)/include $(CUDNN_HOME)/include \
 	/usr/include /usr/include/$(shell uname -m)-linux-gnu)))
 HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublaslt.o \
-	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o library.o resolve.o resolve_entry.o)
+	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o)
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.

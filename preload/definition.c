@@ -2,9 +2,14 @@
 #include "definition.h"
 
 #include "call.h"
+#include "clock.h"
 #include "hook.h"
 #include "identity.h"
+#include "object_map.h"
 #include "parameters.h"
+#include "python_code.h"
+#include "python_path.h"
+#include "stack.h"
 
 static void put_string(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
 {
@@ -56,6 +61,62 @@ static void put_graph_exec(struct tti_buffer *b, uint32_t id, const void *conten
 
 	(void)size;
 	tti_put_record(b, TTI_RECORD_GRAPH_EXEC, &r);
+}
+
+static void put_object(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct object_content *o = content;
+	const struct tti_object r = {
+		.begin = o->begin,
+		.end = o->end,
+		.bias = o->bias,
+		.path = { o->path, o->path_size },
+		.build_id = { (const char *)o->build_id, o->build_id_size },
+		.since_ns = clock_read_ns(CLOCK_MONOTONIC),
+	};
+
+	(void)id;
+	(void)size;
+	tti_put_record(b, TTI_RECORD_OBJECT, &r);
+}
+
+static void put_frame(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct frame_content *f = content;
+	const struct tti_frame r = { .id = id, .parent = f->parent, .address = f->address };
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_FRAME, &r);
+}
+
+static void put_code(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct code_content *c = content;
+	const struct tti_code r = {
+		.id = id,
+		.name = c->name,
+		.file = c->file,
+		.line = c->line > 0 ? (uint64_t)c->line : 0,
+	};
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_CODE, &r);
+}
+
+static void put_python_frame(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct python_frame_content *f = content;
+	const struct tti_python_frame r = {
+		.id = id,
+		.parent = f->parent,
+		.code = f->code,
+		.line = f->line,
+		.class = f->class,
+		.self = f->self,
+	};
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_PYTHON_FRAME, &r);
 }
 
 static void put_template(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
@@ -138,6 +199,8 @@ static void (*const put[NR_INTERN_KINDS])(struct tti_buffer *, uint32_t, const v
 	[INTERN_STRING] = put_string,     [INTERN_KERNEL] = put_kernel,
 	[INTERN_CONTEXT] = put_context,   [INTERN_GRAPH_EXEC] = put_graph_exec,
 	[INTERN_CALL] = call_put,         [INTERN_PARAMETERS] = put_parameters,
+	[INTERN_OBJECT] = put_object,     [INTERN_FRAME] = put_frame,
+	[INTERN_CODE] = put_code,         [INTERN_PYTHON_FRAME] = put_python_frame,
 	[INTERN_TEMPLATE] = put_template, [INTERN_DEVICE_TEMPLATE] = put_device_template,
 };
 
@@ -190,6 +253,8 @@ bool definitions_put(struct tti_buffer *b, struct definitions_written *w)
 		last[kind] = intern_last(kind);
 		if (kind == INTERN_TEMPLATE || kind == INTERN_CALL)
 			intern_entry_points(kind, w->last[kind] + 1, last[kind]);
+		if (kind == INTERN_FRAME && last[kind])
+			object_map_refresh(); /* what these frames lie in is loaded by now */
 	}
 	for (int kind = 0; kind < NR_INTERN_KINDS; kind++)
 		if (!put_table(b, kind, last[kind], &w->last[kind]))

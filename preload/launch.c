@@ -7,6 +7,7 @@
 #include "driver.h"
 #include "identity.h"
 #include "life.h"
+#include "origin.h"
 #include "parameters.h"
 
 /* Long enough for the writer to come by twice. */
@@ -107,6 +108,7 @@ static void record_until(uint64_t begin, uint64_t end, CUresult rc, struct templ
 	c->call = tls.call;
 	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
+	origin_add(t, c);
 	counter_add(&t->counters, counter_of(rc, c), 1);
 	row_put(t, begin, end, rc, c, parameters);
 }

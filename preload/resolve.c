@@ -9,12 +9,12 @@
 #include "resolve.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "elf_symbol.h"
 #include "hook.h"
 #include "library.h"
 
@@ -30,74 +30,21 @@ HIDDEN void *resolve_dlvsym(void *handle, const char *symbol, const char *versio
 HIDDEN void *(*resolve_libc_dlsym)(void *, const char *);
 HIDDEN void *(*resolve_libc_dlvsym)(void *, const char *, const char *);
 
-/* What a dynamic section says about the symbols of an object. */
-struct symbols {
-	const ElfW(Sym) * table;
-	const char *strings;
-	const uint32_t *gnu_hash;
-};
-
-static struct symbols symbols_of(const struct dl_phdr_info *object)
-{
-	struct symbols s = { .table = NULL };
-	const ElfW(Dyn) *d = NULL;
-
-	for (int i = 0; i < object->dlpi_phnum; i++)
-		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			d = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-	for (; d && d->d_tag != DT_NULL; d++) {
-		if (d->d_tag == DT_SYMTAB)
-			s.table = (const void *)d->d_un.d_ptr;
-		if (d->d_tag == DT_STRTAB)
-			s.strings = (const void *)d->d_un.d_ptr;
-		if (d->d_tag == DT_GNU_HASH)
-			s.gnu_hash = (const void *)d->d_un.d_ptr;
-	}
-	return s;
-}
-
-/* Every symbol of a chain whose hash is right; the bloom filter in front is skipped. */
-static const ElfW(Sym) * symbols_find(const struct symbols *s, const char *name)
-{
-	const uint32_t nr_buckets = s->gnu_hash[0], first = s->gnu_hash[1];
-	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
-	const uint32_t *buckets = (const void *)(bloom + s->gnu_hash[2]);
-	const uint32_t *chain = buckets + nr_buckets;
-	uint32_t hash = 5381, i;
-
-	for (const char *c = name; *c; c++)
-		hash = hash * 33 + (uint8_t)*c;
-	i = buckets[hash % nr_buckets];
-	if (i < first)
-		return NULL;
-	for (;; i++) {
-		if ((chain[i - first] | 1) == (hash | 1) && s->table[i].st_value &&
-		    strcmp(s->strings + s->table[i].st_name, name) == 0)
-			return &s->table[i];
-		if (chain[i - first] & 1)
-			return NULL;
-	}
-}
-
 /* Our own exports hide libc's from every ordinary look-up, so libc's table is read directly. */
 static int find_in_libc(struct dl_phdr_info *object, size_t size, void *unused)
 {
-	const char *slash = strrchr(object->dlpi_name, '/');
-	const char *base = slash ? slash + 1 : object->dlpi_name;
-	const struct symbols s = symbols_of(object);
-	const ElfW(Sym) * dlsym_symbol, *dlvsym_symbol;
+	void *libc_dlsym, *libc_dlvsym;
 
 	(void)size;
 	(void)unused;
-	if (strcmp(base, "libc.so.6") != 0 || !s.table || !s.strings || !s.gnu_hash)
+	if (strcmp(elf_object_name(object), "libc.so.6") != 0)
 		return 0;
-	dlsym_symbol = symbols_find(&s, "dlsym");
-	dlvsym_symbol = symbols_find(&s, "dlvsym");
-	if (!dlsym_symbol || !dlvsym_symbol)
+	libc_dlsym = elf_symbol(object, "dlsym");
+	libc_dlvsym = elf_symbol(object, "dlvsym");
+	if (!libc_dlsym || !libc_dlvsym)
 		return 0;
-	resolve_libc_dlvsym = (void *)(object->dlpi_addr + dlvsym_symbol->st_value);
-	__atomic_store_n((void **)&resolve_libc_dlsym,
-			 (void *)(object->dlpi_addr + dlsym_symbol->st_value), __ATOMIC_RELEASE);
+	resolve_libc_dlvsym = libc_dlvsym;
+	__atomic_store_n((void **)&resolve_libc_dlsym, libc_dlsym, __ATOMIC_RELEASE);
 	return 1;
 }
 
