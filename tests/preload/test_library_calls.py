@@ -203,10 +203,11 @@ def test_what_is_not_loaded_is_not_found(run, preload):
     assert not r.traces
 
 
-def test_the_libraries_are_never_loaded_by_us(run):
+def test_the_libraries_are_never_loaded_by_us(tmp_path):
     process = subprocess.run(
         [str(traced.PROGRAMS / "routes"), "getproc"],
-        env=traced.environment(run("nothing").directory, traced.LIBRARY, "none", LD_DEBUG="files"),
+        cwd=tmp_path,
+        env=traced.environment(tmp_path, traced.LIBRARY, "none", LD_DEBUG="files"),
         capture_output=True,
         text=True,
         timeout=60,
