@@ -209,3 +209,27 @@ def test_native_and_python_together(tmp_path, minor, case):
     got = recorded(trace)
     assert all(got[n] == path[:DEPTH] for n, path in want.items())
     assert all(row.template["stack"] for row in trace.host())
+
+
+def libpython_of(minor):
+    """Its shared library; None if it has none, or is only to be run by a script of ours."""
+    ask = "import sysconfig as s, sys; print(s.get_config_var('LIBDIR'), s.get_config_var('INSTSONAME'), sys.base_prefix, sep='\\n')"
+    process = subprocess.run([PYTHONS[minor], "-c", ask], capture_output=True, text=True)
+    directory, name, home = process.stdout.split("\n")[:3]
+    library = os.path.join(directory, name)
+    return (library, home) if ".so" in name and os.path.exists(library) else (None, None)
+
+
+def test_an_interpreter_loaded_later_and_out_of_sight_is_found(run, minor):
+    library, home = libpython_of(minor)
+    if not library:
+        pytest.skip("no libpython")
+    r = run("embeds", library, PYTHONHOME=home)
+    assert (r.exit_code, r.stderr) == (0, "")
+    trace = r.trace
+    paths = Paths(trace)
+    by_number = {row.template["grid_x"]: row.template for row in trace.launches()}
+    names = {n: [p[0].rsplit(".", 1)[-1] for p in paths.path(t["path"])] for n, t in by_number.items()}
+    inside = ["forward", "<module>"]
+    assert names == {1: [], 2: inside, 3: inside, 4: inside, 5: inside}
+    assert {n for n, t in by_number.items() if t["flags"] & INHERITED} == {3, 5}
