@@ -62,7 +62,7 @@ $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
 FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
 PROGRAMS := $(basename $(call obj,tests/programs/*.c)) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so)
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libmany.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread

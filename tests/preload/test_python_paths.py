@@ -233,3 +233,14 @@ def test_an_interpreter_loaded_later_and_out_of_sight_is_found(run, minor):
     inside = ["forward", "<module>"]
     assert names == {1: [], 2: inside, 3: inside, 4: inside, 5: inside}
     assert {n for n, t in by_number.items() if t["flags"] & INHERITED} == {3, 5}
+
+
+def test_identities_that_are_too_many_are_dropped_and_the_class_stays(tmp_path, minor):
+    run_case(tmp_path, minor, "crowd")
+    trace = the_trace(tmp_path)
+    paths = Paths(trace)
+    frames = {r.template["path"]: paths.frames[r.template["path"]] for r in trace.launches()}
+    assert {paths.strings[f["class"]] for f in frames.values()} == {"crowd.<locals>.Passerby"}
+    selves = {f["self"] for f in frames.values()}
+    assert 0 in selves
+    assert 16000 < len(selves) < 17000

@@ -411,6 +411,17 @@ Sub().method()
     launch()
 
 
+def crowd():
+    """More instances than any model has modules."""
+
+    class Passerby:
+        def work(self):
+            check(cu.cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, None, parameters, None))
+
+    for passerby in [Passerby() for _ in range(20000)]:
+        passerby.work()
+
+
 def save():
     with open("expected.json", "w") as out:
         json.dump(expected, out)
