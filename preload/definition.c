@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "definition.h"
 
+#include "call.h"
 #include "clock.h"
-#include "hook_cuda.h"
+#include "hook.h"
 #include "identity.h"
 #include "object_map.h"
+#include "parameters.h"
 #include "python_code.h"
 #include "python_path.h"
 #include "stack.h"
@@ -123,7 +125,7 @@ static void put_template(struct tti_buffer *b, uint32_t id, const void *content,
 	const struct tti_template r = {
 		.id = id,
 		.op = t->op,
-		.api = string_id(hook_cuda_symbol(t->api)),
+		.api = string_id(hook_symbol(t->api)),
 		.kernel = t->kernel,
 		.grid_x = t->grid[0],
 		.grid_y = t->grid[1],
@@ -147,6 +149,19 @@ static void put_template(struct tti_buffer *b, uint32_t id, const void *content,
 
 	(void)size;
 	tti_put_record(b, TTI_RECORD_TEMPLATE, &r);
+}
+
+static void put_parameters(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct parameters_content *p = content;
+	const struct tti_parameters r = {
+		.id = id,
+		.kernel = p->kernel,
+		.bytes = { (const char *)p->bytes,
+			   size - offsetof(struct parameters_content, bytes) },
+	};
+
+	tti_put_record(b, TTI_RECORD_PARAMETERS, &r);
 }
 
 static void put_device_template(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
@@ -183,6 +198,7 @@ static void put_device_template(struct tti_buffer *b, uint32_t id, const void *c
 static void (*const put[NR_INTERN_KINDS])(struct tti_buffer *, uint32_t, const void *, size_t) = {
 	[INTERN_STRING] = put_string,     [INTERN_KERNEL] = put_kernel,
 	[INTERN_CONTEXT] = put_context,   [INTERN_GRAPH_EXEC] = put_graph_exec,
+	[INTERN_CALL] = call_put,         [INTERN_PARAMETERS] = put_parameters,
 	[INTERN_OBJECT] = put_object,     [INTERN_FRAME] = put_frame,
 	[INTERN_CODE] = put_code,         [INTERN_PYTHON_FRAME] = put_python_frame,
 	[INTERN_TEMPLATE] = put_template, [INTERN_DEVICE_TEMPLATE] = put_device_template,
@@ -192,14 +208,16 @@ static void (*const put[NR_INTERN_KINDS])(struct tti_buffer *, uint32_t, const v
  * The names of entry points become strings when a template first needs them: before the strings
  * are counted.
  */
-static void intern_entry_points(uint32_t from, uint32_t to)
+static void intern_entry_points(enum intern_kind kind, uint32_t from, uint32_t to)
 {
 	for (uint32_t id = from; id <= to; id++) {
 		size_t size;
-		const struct template_content *t = intern_content(INTERN_TEMPLATE, id, &size);
+		const void *content = intern_content(kind, id, &size);
 
-		if (t)
-			string_id(hook_cuda_symbol(t->api));
+		if (content && kind == INTERN_TEMPLATE)
+			string_id(hook_symbol(((const struct template_content *)content)->api));
+		if (content && kind == INTERN_CALL)
+			string_id(hook_symbol(((const struct call_content *)content)->api));
 	}
 }
 
@@ -233,8 +251,8 @@ bool definitions_put(struct tti_buffer *b, struct definitions_written *w)
 	/* What refers is counted before what it refers to, so the latter is in the count. */
 	for (int kind = NR_INTERN_KINDS - 1; kind >= 0; kind--) {
 		last[kind] = intern_last(kind);
-		if (kind == INTERN_TEMPLATE)
-			intern_entry_points(w->last[kind] + 1, last[kind]);
+		if (kind == INTERN_TEMPLATE || kind == INTERN_CALL)
+			intern_entry_points(kind, w->last[kind] + 1, last[kind]);
 		if (kind == INTERN_FRAME && last[kind])
 			object_map_refresh(); /* what these frames lie in is loaded by now */
 	}

@@ -145,6 +145,11 @@ void life_end(enum tti_ending reason)
 	errno = saved;
 }
 
+bool life_may_record(void)
+{
+	return atomic_load(&state) != OFF;
+}
+
 void driver_ready(CUresult rc)
 {
 	if (rc == CUDA_SUCCESS)

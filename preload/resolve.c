@@ -16,6 +16,7 @@
 
 #include "elf_symbol.h"
 #include "hook.h"
+#include "library.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -73,25 +74,36 @@ static bool is_in_library(const struct hook_family *family, const void *address)
 	return false;
 }
 
+static bool is_loaded(const struct hook_family *family, const struct hook *h)
+{
+	void *library = NULL;
+
+	if (family->library)
+		return library_find(family) &&
+		       resolve_libc_dlsym(family->library->handles[0], h->symbol);
+	for (const char *const *s = family->sonames; *s && !library; s++)
+		library = dlopen(*s, RTLD_LAZY | RTLD_NOLOAD);
+	return library && resolve_libc_dlsym(library, h->symbol);
+}
+
 /*
- * A look-up in the global scope finds our export even in a process without a driver, where the
- * caller must learn that there is none: what stands behind us decides, or that the driver is
+ * A look-up in the global scope finds our export even in a process without the library, where the
+ * caller must learn that there is none: what stands behind us decides, or that the library is
  * loaded at all.
  */
 static void *answer_global(const struct hook_family *family, const struct hook *h)
 {
-	void *library = NULL;
-
-	if (resolve_libc_dlsym(RTLD_NEXT, h->symbol))
-		return h->wrapper;
-	for (const char *const *s = family->sonames; *s && !library; s++)
-		library = dlopen(*s, RTLD_LAZY | RTLD_NOLOAD);
-	if (library && resolve_libc_dlsym(library, h->symbol))
+	if (resolve_libc_dlsym(RTLD_NEXT, h->symbol) || is_loaded(family, h))
 		return h->wrapper;
 	resolve_libc_dlsym(RTLD_NEXT, h->symbol); /* for what dlerror() then says */
 	return RESOLVE_ABSENT;
 }
 
+/*
+ * Of several copies of a library only the first is answered for: the wrapper cannot tell which
+ * one a caller means who has its address from here.  So a part of a split library that looks its
+ * own parts up is left alone too.
+ */
 static void *answer_handle(void *handle, const struct hook_family *family, const struct hook *h)
 {
 	void *found = resolve_libc_dlsym(handle, h->symbol);
@@ -99,7 +111,7 @@ static void *answer_handle(void *handle, const struct hook_family *family, const
 	if (found == h->wrapper)
 		return answer_global(family, h);
 	if (found && found != __atomic_load_n(h->real, __ATOMIC_RELAXED) &&
-	    is_in_library(family, found))
+	    (family->library || is_in_library(family, found)))
 		hooks_boot(family, handle);
 	return found && found == __atomic_load_n(h->real, __ATOMIC_RELAXED) ? h->wrapper : NULL;
 }

@@ -40,6 +40,7 @@ struct tls {
 	void *last_context;
 	uint32_t last_context_id;
 	uint32_t last_context_generation;
+	uint32_t call;          /* the library call this thread is in, 0: none; see span.h */
 	bool is_without_thread; /* there was no memory for it; do not ask again */
 };
 

@@ -155,7 +155,7 @@ def test_a_thread_without_python_inherits_the_last_path_and_says_so(tmp_path, mi
     names = [p[0] for p in Paths(trace).path(sync.template["path"])]
     # The last call of Python's own before: not the launch, for creating a thread is none.
     assert names[0] == "launch"
-    assert trace.counts[32] == 1
+    assert trace.counts[34] == 1
 
 
 def test_a_path_deeper_than_asked_keeps_its_innermost_frames(tmp_path, minor):
@@ -184,7 +184,7 @@ def test_a_subinterpreter_is_seen_or_the_call_that_entered_it(tmp_path, minor):
     assert all(got[n] == path for n, path in want.items())
     names = [p[0] for p in got[1000]]
     if minor >= 12:
-        assert names[-2:] == ["Sub.method", "<module>"][-2:]
+        assert names[-2:] == ["Sub.method", "<module>"]
         assert got[1000][0][3] == "Sub"
     else:
         assert names[0] == "subinterpreter"
@@ -213,7 +213,10 @@ def test_native_and_python_together(tmp_path, minor, case):
 
 def libpython_of(minor):
     """Its shared library; None if it has none, or is only to be run by a script of ours."""
-    ask = "import sysconfig as s, sys; print(s.get_config_var('LIBDIR'), s.get_config_var('INSTSONAME'), sys.base_prefix, sep='\\n')"
+    ask = (
+        "import sys; from sysconfig import get_config_var as get;"
+        "print(get('LIBDIR'), get('INSTSONAME'), sys.base_prefix, sep='\\n')"
+    )
     process = subprocess.run([PYTHONS[minor], "-c", ask], capture_output=True, text=True)
     directory, name, home = process.stdout.split("\n")[:3]
     library = os.path.join(directory, name)
@@ -229,7 +232,10 @@ def test_an_interpreter_loaded_later_and_out_of_sight_is_found(run, minor):
     trace = r.trace
     paths = Paths(trace)
     by_number = {row.template["grid_x"]: row.template for row in trace.launches()}
-    names = {n: [p[0].rsplit(".", 1)[-1] for p in paths.path(t["path"])] for n, t in by_number.items()}
+    names = {
+        n: [frame[0].rsplit(".", 1)[-1] for frame in paths.path(t["path"])]
+        for n, t in by_number.items()
+    }
     inside = ["forward", "<module>"]
     assert names == {1: [], 2: inside, 3: inside, 4: inside, 5: inside}
     assert {n for n, t in by_number.items() if t["flags"] & INHERITED} == {3, 5}
