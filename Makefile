@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # ttitrace: libttitrace.so (preload/) and the ttitrace command (analyzer/).
 # MODE=release|debug|asan|tsan   V=1 shows commands   O=dir puts output elsewhere
 # CUDA_HOME=dir has the CUDA headers   PREFIX=dir DESTDIR=dir are for install

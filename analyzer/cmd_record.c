@@ -222,13 +222,12 @@ static void summarise(const struct record_arguments *a, const struct record_setu
 		fputs("ttitrace: the traces are in directories that differ by process\n", stderr);
 		return;
 	}
-	if (inputs_add_run(&inputs, setup->directory, setup->run_id, begin_s, &diag) < 0)
+	if (inputs_add_run(&inputs, setup->directory, setup->run_id, begin_s, &diag) < 0 ||
+	    (inputs.nr && run_load(&inputs, &run, &diag) < 0))
 		fprintf(stderr, "ttitrace: %s\n", diag.message);
 	else if (!inputs.nr)
 		fputs("ttitrace: no trace was written: no process of the program has used a GPU\n",
 		      stderr);
-	else if (run_load(&inputs, &run, &diag) < 0)
-		fprintf(stderr, "ttitrace: %s\n", diag.message);
 	else if (a->json)
 		print_summary_json(&run, stderr);
 	else

@@ -6,7 +6,7 @@ packages="gcc make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-
 zstd python3 python3-pytest python3-pytest-xdist"
 
 if ! command -v dpkg-query >/dev/null; then
-	echo "not a Debian or Ubuntu: needed are what these packages hold:" $packages >&2
+	echo "not a Debian or Ubuntu: needed is what these packages hold: $packages" >&2
 	exit 0
 fi
 missing=
