@@ -2,10 +2,12 @@
 /* fuzz_rules.c - a rule file of the user, and names asked of its rules. */
 #include "tests/fuzz/input.h"
 
-#include "analyzer/classify.h"
+#include <stdlib.h>
+
+#include "analyzer/rule_file.h"
 
 static const char *const names[] = {
-	"",
+	"x",
 	"ampere_bf16_s16816gemm_bf16_128x128_ldg8_f2f_stages_32x5_tn",
 	"_ZN2at6native29vectorized_elementwise_kernelILi4EEEvv",
 	"void cutlass::Kernel<foo::aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa<1>>(int)",
@@ -13,15 +15,20 @@ static const char *const names[] = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct classifier *const c = classifier_new();
-	struct classification found;
+	static struct rule_matcher *matcher;
+	static struct kernel_text text;
+	struct rule_list rules = { 0 };
 	struct diag diag;
 
-	if (!c)
-		return 0;
-	classifier_add_rules(c, input_file(data, size), &diag);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		classify(c, names[i], &found);
-	classifier_free(c);
+	if (!matcher)
+		matcher = rule_matcher_new();
+	if (!matcher)
+		exit(1);
+	rule_file_read(input_file(data, size), &rules, &diag);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		kernel_text_make(&text, names[i], names[i]);
+		rule_list_find(&rules, matcher, &text);
+	}
+	rule_list_clear(&rules);
 	return 0;
 }
