@@ -164,11 +164,12 @@ LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
 ## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/ttitrace $(DESTDIR)$(PREFIX)/share/man/man1
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man7)
 	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
 	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
 	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
 clean:
