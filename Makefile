@@ -70,6 +70,13 @@ WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 ## fakes: the stand-in driver and CUPTI, and the test programs
 fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+## check-preload: libttitrace.so in programs of every kind, against the stand-ins
+check-preload: all fakes
+	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
+## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+bench-launch: all fakes
+	$(PYTHON) tests/bench/launch.py $(O)
+	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
@@ -179,6 +186,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
