@@ -36,7 +36,7 @@ check_layers() {
 
 # In a foreign process: nothing that allocates, prints through stdio or ends it.
 forbidden='(malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|strn?dup'
-forbidden+='|(v|vas|as|f|vf|s|vs|sn|vsn|d|vd)?printf|f?puts|putchar|fopen|fdopen|fclose|fwrite|fread'
+forbidden+='|v?(as|f|s|sn|d)?printf|f?puts|putchar|fopen|fdopen|fclose|fwrite|fread'
 forbidden+='|getline|fgets|perror|syslog|exit|quick_exit|abort|assert_fail|system|popen|stdout|stderr)'
 check_calls() {
 	for object in "$build"/preload/*.o "$build"/preload/*/*.o; do
