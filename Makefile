@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # ttitrace: libttitrace.so (preload/) and the ttitrace command (analyzer/).
 # MODE=release|debug|asan|tsan   V=1 shows commands   O=dir puts output elsewhere
 # CUDA_HOME=dir has the CUDA headers   CUDNN_HOME=dir those of cuDNN if they are elsewhere
@@ -54,7 +55,8 @@ $(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=i
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
-$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -I.
+$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o \
+	$(O)/tests/fuzz/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -160,12 +162,12 @@ check: deps
 ## check-asan: units and commands under sanitizers; a library to preload cannot be
 check-asan: deps
 	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
-	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli' pytest
+	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli tests/fuzz' pytest
 ## check-tsan: what threads share
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
 	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
-units: $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
+units: $(O)/tests/mktrace fuzzers $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
 pytest:
 	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 ## check-gpu: what only a GPU can prove (tests/gpu/README.md)
@@ -187,10 +189,12 @@ FUZZ_SECONDS ?= 60
 ## fuzz: libFuzzer on every reader of input (clang), FUZZ_SECONDS each
 fuzz:
 	$(MAKE) --no-print-directory MODE=asan O=build/fuzz CC=clang FUZZ=1 \
-		$(patsubst $(O)/%,build/fuzz/%,$(FUZZERS))
+		EXTRA_CFLAGS=-fsanitize=fuzzer-no-link fuzzers
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
-$(FUZZERS): %: %.o $(ANALYZER)
-	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer,$(O)/tests/fuzz/replay.o) $(ANALYZER_LIBS)
+fuzzers: $(FUZZERS)
+# Without libFuzzer they run the files they are given: `check` does so with the corpus.
+$(FUZZERS): %: %.o $(O)/tests/fuzz/input.o $(if $(FUZZ),,$(O)/tests/fuzz/replay.o) $(ANALYZER)
+	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer) $(ANALYZER_LIBS)
 
 ## tidy: clang-tidy, layers, spelling, scripts
 tidy:
@@ -205,11 +209,12 @@ LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
 ## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/ttitrace $(DESTDIR)$(PREFIX)/share/man/man1
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man7)
 	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
 	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
 	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
 clean:
@@ -219,6 +224,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest check-preload bench-launch
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -126,7 +126,7 @@ static int put_library(struct dl_phdr_info *object, size_t size, void *data)
 static void put_driver_package(struct tti_buffer *b)
 {
 	char line[256];
-	char *end = line;
+	char *end;
 
 	line[read_bytes("/proc/driver/nvidia/version", line, sizeof(line) - 1)] = '\0';
 	for (char *word = line; *word; word = end + strspn(end, " ")) {

@@ -59,7 +59,7 @@ static int look_in(struct dl_phdr_info *object, size_t size, void *unused)
 /* 3.x, or -1. */
 static int minor_of(const char *version)
 {
-	return strncmp(version, "3.", 2) == 0 ? atoi(version + 2) : -1;
+	return strncmp(version, "3.", 2) == 0 ? (int)strtol(version + 2, NULL, 10) : -1;
 }
 
 /*

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a launch costs: bare, with the hooks alone, with recording; interleaved, medians, spread.
 
-    tests/bench/launch.py BUILD [RUNS] [LAUNCHES]
+    tests/bench/launch.py BUILD [RUNS] [LAUNCHES] [THREADS...]
 
 The driver is the stand-in whose launches do nothing, so a row minus `bare` is our own price.  With
 CUPTI's timing the stand-in for CUPTI is in it too (its callbacks, no records): real CUPTI's share
@@ -59,10 +59,11 @@ def main():
     build = os.path.abspath(sys.argv[1])
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     launches = int(sys.argv[3]) if len(sys.argv) > 3 else 100000
+    counts = tuple(map(int, sys.argv[4:])) or THREADS
     print(f"ns per launch, median of {runs} runs (least - most), {os.cpu_count()} processors")
     print(f"{'threads':>7}  " + "  ".join(f"{name:>26}" for name, _, _ in SETUPS))
     with tempfile.TemporaryDirectory() as directory:
-        for threads in THREADS:
+        for threads in counts:
             ns = {name: [] for name, _, _ in SETUPS}
             for _ in range(runs):
                 for name, library, timing in SETUPS:
