@@ -10,6 +10,10 @@
 #include <cuda.h>
 #include <cudaProfiler.h>
 
+#if CUDA_VERSION < 12040
+#error "building needs the headers of CUDA 12.4 or newer (running does not)"
+#endif
+
 #include "capture.h"
 #include "hook.h"
 #include "identity.h"
