@@ -325,6 +325,16 @@ def token_inputs(batch, length):
     return inputs
 
 
+def prompt_inputs(batch, length):
+    """Token ids with a mask that hides none: generate() would make one itself."""
+
+    def inputs(config, draw, tiny):
+        ids = token_inputs(batch, length)(config, draw, tiny)["input_ids"]
+        return dict(input_ids=ids, attention_mask=draw.constant(1, *ids.shape, dtype=torch.int64))
+
+    return inputs
+
+
 def latent_inputs(*shape, tiny_shape):
     return lambda config, draw, tiny: dict(z=draw.normal(*(tiny_shape if tiny else shape)))
 
@@ -335,7 +345,6 @@ def generate(new_tokens, **options):
     def call(module, inputs):
         return module.generate(
             **inputs,
-            attention_mask=torch.ones_like(inputs["input_ids"]),
             max_new_tokens=new_tokens,
             min_new_tokens=new_tokens,
             eos_token_id=None,
@@ -378,7 +387,7 @@ MODELS = {
         transformers_model(
             "LlamaForCausalLM", "LlamaConfig", LLAMA2_7B, **NARROW_LLAMA, num_key_value_heads=4
         ),
-        token_inputs(1, 512),
+        prompt_inputs(1, 512),
         "bf16",
         generate(LLAMA_NEW_TOKENS, do_sample=True),
     ),
@@ -390,7 +399,7 @@ MODELS = {
             **NARROW_LLAMA,
             num_key_value_heads=2,
         ),
-        token_inputs(1, 512),
+        prompt_inputs(1, 512),
         "bf16",
         generate(LLAMA_NEW_TOKENS, do_sample=False),
     ),
@@ -481,7 +490,7 @@ MODELS = {
             encoder_ffn_dim=128,
             decoder_ffn_dim=128,
         ),
-        token_inputs(2, 128),
+        prompt_inputs(2, 128),
         call=generate(PARTI_NEW_TOKENS, do_sample=True, num_beams=1, forced_eos_token_id=None),
     ),
     "if": Model(
@@ -597,9 +606,8 @@ def add_arguments(parser):
 def prepare(args: argparse.Namespace):
     """(module, a function without arguments that does one forward pass); seeded."""
     model = MODELS[args.name]
-    dtype = DTYPES[args.dtype or model.dtype]
-    if args.device == "cpu":
-        dtype = torch.float32  # as fp16 is slow there, and not everywhere implemented
+    # On a CPU fp16 is slow, and not implemented for everything.
+    dtype = DTYPES[args.dtype or ("fp32" if args.device == "cpu" else model.dtype)]
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.backends.cudnn.allow_tf32 = args.tf32

@@ -44,11 +44,22 @@ class ModuleTree:
             for hook in hooks:
                 hook.remove()
 
+    @contextlib.contextmanager
+    def entering(self, module):
+        """For what is no call of the module: another method of it, such as generate() or decode()."""
+        self._enter(module, ())
+        try:
+            yield
+        finally:
+            self._leave(module, (), None)
+
     def innermost(self):
         return self.open[-1][0] if self.open else None
 
     def _enter(self, module, _args):
         parent = self.innermost()
+        if parent and parent.module is module:  # a method of it that calls it
+            parent = parent.parent
         siblings = parent.children if parent else self.roots
         node = siblings.get(id(module))
         if node is None:
@@ -63,13 +74,16 @@ class ModuleTree:
         if self.open:
             self.open.pop()[1].__exit__(None, None, None)
 
-    def rows(self):
-        """One dict per node, parents before children."""
+    def rows(self, root):
+        """One dict per node, parents before children; order: the place in root.named_modules()."""
+        order = {id(module): (place, name) for place, (name, module) in enumerate(root.named_modules())}
         return [
             {
                 "number": node.number,
                 "parent": node.parent.number if node.parent else None,
                 "class": node.class_name,
+                "order": order.get(id(node.module), (-1, ""))[0],
+                "path": order.get(id(node.module), (-1, ""))[1],
                 "calls": node.calls,
                 "is_attention": node.is_attention,
             }

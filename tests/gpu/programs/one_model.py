@@ -27,11 +27,17 @@ def parse_arguments(add_more=lambda parser: None):
     return parser.parse_args()
 
 
-def take_turn(path):
-    """Waits for the lock and keeps it until the process ends."""
-    if path:
-        take_turn.file = open(path, "w")
-        fcntl.flock(take_turn.file, fcntl.LOCK_EX)
+class Turn:
+    """A lock on a file, from here to leave() or to the end of the process."""
+
+    def __init__(self, path):
+        self.file = open(path, "w") if path else None
+        if self.file:
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def leave(self):
+        if self.file:
+            self.file.close()
 
 
 @contextlib.contextmanager
@@ -91,9 +97,12 @@ def summary(args, output):
 
 def main():
     args = parse_arguments()
-    take_turn(args.turn)
+    turn = Turn(args.turn)
     _, forward = models.prepare(args)
     print(summary(args, perform(args, forward, cuda_profiler_range(args.device))))
+    if args.device != "cpu":
+        torch.cuda.synchronize()
+    turn.leave()
 
 
 if __name__ == "__main__":

@@ -27,11 +27,46 @@ def add_arguments(parser):
     parser.add_argument("--truth", type=pathlib.Path, required=True, metavar="FILE")
 
 
+def synchronize(device):
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+@contextlib.contextmanager
+def watching(profile, tree, device):
+    with profile, tree.watching():
+        yield
+        synchronize(device)
+
+
 def profiler(device):
     activities = [torch.profiler.ProfilerActivity.CPU]
     if device != "cpu":
         activities.append(torch.profiler.ProfilerActivity.CUDA)
     return torch.profiler.profile(activities=activities)
+
+
+def run_watched(args, profile, tree):
+    """The same work as one_model.py; (the model, how to do one more forward)."""
+    watch = watching(profile, tree, args.device)
+    nothing = contextlib.nullcontext()
+    with watch if args.scope == "whole" else nothing:
+        module, plain_forward = models.prepare(args)
+
+        def forward():
+            with tree.entering(module):
+                return plain_forward()
+
+        output = one_model.perform(args, forward, watch if args.scope == "window" else nothing)
+        print(one_model.summary(args, output))
+    return module, plain_forward
+
+
+def counted(forward):
+    calls = witness.Calls(witness.ModuleTree())
+    with calls.counting():
+        forward()
+    return calls
 
 
 def gpu_activities(profile):
@@ -40,58 +75,53 @@ def gpu_activities(profile):
         return list(truth.activities(truth.events_of(file.name)))
 
 
-@contextlib.contextmanager
-def watching(profile, tree, device):
-    with profile, tree.watching():
-        yield
-        if device != "cpu":
-            torch.cuda.synchronize()
-
-
-def watched(args):
-    """(what ran on the GPU, the tree of modules that launched it, how to do one more forward)"""
-    tree = witness.ModuleTree()
-    profile = profiler(args.device)
-    watch = watching(profile, tree, args.device)
-    with watch if args.scope == "whole" else contextlib.nullcontext():
-        module, forward = models.prepare(args)
-        output = one_model.perform(args, forward, watch if args.scope == "window" else contextlib.nullcontext())
-        print(one_model.summary(args, output))
-    return gpu_activities(profile), tree, forward
-
-
-def operators(ran, tree):
-    attention_nodes = {node.number for node in tree.nodes if node.is_attention}
+def operators(ran, attention_nodes):
     sums = truth.operator_sums(ran, attention_nodes)
     for row in sums.values():
         row["chains"] = dict(row["chains"].most_common(MAX_CHAINS))
     return sums
 
 
-def modules(ran, tree):
-    """The rows of the tree, with what was launched in each module itself, not in its children."""
-    ns, kernels, others = (collections.Counter() for _ in range(3))
+def kernels(ran, attention_nodes):
+    """{name: {operator: [count, ns]}}"""
+    names = {}
+    for activity in ran:
+        of_name = names.setdefault(activity.name, {})
+        row = of_name.setdefault(truth.operator_of(activity, attention_nodes), [0, 0])
+        row[0] += 1
+        row[1] += activity.ns
+    return names
+
+
+def modules(ran, rows):
+    """The rows of the module tree, with what was launched in each itself, not in its children."""
+    ns, launched, others = (collections.Counter() for _ in range(3))
     for activity in ran:
         ns[activity.node] += activity.ns
-        (kernels if activity.category == "kernel" else others)[activity.node] += 1
+        (launched if activity.category == "kernel" else others)[activity.node] += 1
     return [
-        {**row, "ns": ns[row["number"]], "kernels": kernels[row["number"]], "copies": others[row["number"]]}
-        for row in tree.rows()
+        {**row, "ns": ns[row["number"]], "kernels": launched[row["number"]], "copies": others[row["number"]]}
+        for row in rows
     ]
 
 
 def account(args):
-    ran, tree, forward = watched(args)
-    calls = witness.Calls(witness.ModuleTree())
-    with calls.counting():
-        forward()
+    turn = one_model.Turn(args.turn)
+    tree, profile = witness.ModuleTree(), profiler(args.device)
+    module, forward = run_watched(args, profile, tree)
+    calls = counted(forward)
+    synchronize(args.device)
+    turn.leave()
+    ran = gpu_activities(profile)
+    attention_nodes = {node.number for node in tree.nodes if node.is_attention}
     nr_forwards = args.forwards - (args.scope == "window")
     return {
         "forwards": nr_forwards,
         "gpu_ns": sum(activity.ns for activity in ran),
-        "kernels": sum(activity.category == "kernel" for activity in ran),
-        "operators": operators(ran, tree),
-        "modules": modules(ran, tree),
+        "launches": sum(activity.category == "kernel" for activity in ran),
+        "operators": operators(ran, attention_nodes),
+        "kernels": kernels(ran, attention_nodes),
+        "modules": modules(ran, tree.rows(module)),
         "flops": {operator: flops * nr_forwards for operator, flops in calls.flops.items()},
         "causal_flops": calls.causal_flops * nr_forwards,
         "attention": [{**row, "count": row["count"] * nr_forwards} for row in calls.attention_rows()],
@@ -100,7 +130,6 @@ def account(args):
 
 def main():
     args = one_model.parse_arguments(add_arguments)
-    one_model.take_turn(args.turn)
     args.truth.write_text(json.dumps(account(args)))
 
 
