@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one_model.py twice, under ttitrace and with PyTorch's account of it, for a list of cases.
+
+Several processes are started at once, as most of their time is imports; a lock sees to it that only
+one of them uses the GPU.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import re
+import sys
+
+import ours
+from common import PROGRAMS, python, recorded, run, skip_without_gpu
+
+TIMEOUT_S = 150  # with the wait for the GPU
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+
+
+@dataclasses.dataclass
+class Case:
+    """One model in one setting.  truth_options: where PyTorch can only account for the work done another way."""
+
+    name: str
+    options: list
+    truth_options: list = None
+
+    def __post_init__(self):
+        self.options = [str(option) for option in self.options]
+        self.truth_options = self.options if self.truth_options is None else list(map(str, self.truth_options))
+
+    def option(self, name, default=None):
+        return self.options[self.options.index(name) + 1] if name in self.options else default
+
+
+class Failed(Exception):
+    """A program that did not do its work; says why."""
+
+
+def must_succeed(what, finished):
+    if finished.code != 0:
+        why = "killed: too late" if finished.code == -9 else f"exit code {finished.code}"
+        raise Failed(f"{what}: {why}\n{finished.tail(8)}")
+
+
+class Pairs:
+    """The runs of all cases.  Cases with the same truth_options share one truth."""
+
+    def __init__(self, scratch, nr_forwards, args):
+        self.scratch = scratch
+        self.device_options = ["--device", args.device, *(["--tiny"] if args.tiny else [])]
+        self.common_options = ["--forwards", nr_forwards, "--turn", scratch / "turn", *self.device_options]
+        self.pool = concurrent.futures.ThreadPoolExecutor(args.jobs)
+        self.truths = {}
+
+    def start(self, case, round_number=0):
+        """Futures of (truth, trace directory)."""
+        key = (*case.truth_options, round_number)
+        if key not in self.truths:
+            path = self.scratch / f"truth{len(self.truths)}.json"
+            self.truths[key] = self.pool.submit(self._truth, case, path)
+        trace_dir = self.scratch / f"{re.sub(r'[^a-z0-9]+', '_', case.name)}.{round_number}"
+        return self.truths[key], self.pool.submit(self._trace, case, trace_dir)
+
+    def _truth(self, case, path):
+        scope = "window" if ours.WINDOW_OPTIONS else "whole"
+        program = python(PROGRAMS / "one_model_witnessed.py", *case.truth_options)
+        options = [*self.common_options, "--scope", scope, "--truth", path]
+        must_succeed("under torch.profiler", run([*program, *options], TIMEOUT_S, OFFLINE))
+        return json.loads(path.read_text())
+
+    def _trace(self, case, trace_dir):
+        trace_dir.mkdir()
+        program = python(PROGRAMS / "one_model.py", *case.options, *self.common_options)
+        must_succeed("under ttitrace", run(recorded(program, trace_dir), TIMEOUT_S, OFFLINE))
+        return trace_dir
+
+
+def parse_arguments(what, cases):
+    """The options of a proof; args.cases are those to do."""
+    parser = argparse.ArgumentParser(description=what.splitlines()[0])
+    parser.add_argument("only", nargs="?", default="", help="regular expression: only the cases it matches")
+    parser.add_argument("--list", action="store_true", help="name the cases")
+    parser.add_argument("--jobs", type=int, default=4, help="processes at once; one of them uses the GPU")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--tiny", action="store_true", help="toy models, to try the script out")
+    args = parser.parse_args()
+    args.cases = [case for case in cases if re.search(args.only, case.name)]
+    if args.list:
+        print("\n".join(case.name for case in args.cases))
+        sys.exit(0)
+    if args.device != "cpu":
+        skip_without_gpu()
+    return args
+
+
+def judged(cases, futures, judge):
+    """(case, judge(case, truth, trace_dir)) in order, or (case, {"faults": [why]}) where a program failed."""
+    for case in cases:
+        try:
+            truth, trace_dir = (future.result() for future in futures[case.name])
+            yield case, judge(case, truth, trace_dir)
+        except (Failed, ours.Unavailable) as why:
+            yield case, {"faults": [str(why)]}
+        except (KeyError, TypeError, AttributeError) as error:
+            yield case, {"faults": [f"what ttitrace says is not as expected: {error!r}"]}
