@@ -219,6 +219,7 @@ class Model:
     inputs: typing.Callable
     dtype: str = "fp16"
     call: typing.Callable = lambda module, inputs: module(**inputs)
+    new_tokens: int = 0  # that a call generates, one decode step each after the first
 
 
 def diffusers_model(class_name, config, **tiny):
@@ -390,6 +391,7 @@ MODELS = {
         prompt_inputs(1, 512),
         "bf16",
         generate(LLAMA_NEW_TOKENS, do_sample=True),
+        LLAMA_NEW_TOKENS,
     ),
     "llama_gqa": Model(
         transformers_model(
@@ -402,6 +404,7 @@ MODELS = {
         prompt_inputs(1, 512),
         "bf16",
         generate(LLAMA_NEW_TOKENS, do_sample=False),
+        LLAMA_NEW_TOKENS,
     ),
     "sdxl": Model(
         diffusers_model(
@@ -492,6 +495,7 @@ MODELS = {
         ),
         prompt_inputs(2, 128),
         call=generate(PARTI_NEW_TOKENS, do_sample=True, num_beams=1, forced_eos_token_id=None),
+        new_tokens=PARTI_NEW_TOKENS,
     ),
     "if": Model(
         diffusers_model(

@@ -15,7 +15,6 @@ import tempfile
 
 import ours
 from common import ROOT, limit_time, python, recorded, run, table, write_results
-from models import LLAMA_NEW_TOKENS
 from side_by_side import OFFLINE, Case, Failed, Pairs, judged, must_succeed, parse_arguments
 
 TIME_LIMIT_S = 290
@@ -26,12 +25,7 @@ MAX_TIME_DIFFERENCE = 0.01
 MAX_FAULTS_SHOWN = 12
 NR_ROWS_SHOWN = 15
 
-CASES = [
-    Case("sd15", ["sd15"]),
-    Case("unet3d", ["unet3d"]),
-    Case("sd3", ["sd3"]),
-    Case("llama", ["llama"]),
-]
+CASES = [Case(name, [name], NR_FORWARDS) for name in ("sd15", "unet3d", "sd3", "llama")]
 PIPELINE = "diffusion pipeline"  # examples/diffusion/generate.py, for its phases
 PIPELINE_STEPS = 9
 
@@ -168,8 +162,8 @@ def module_row(name, true_node, our_node, true_total, our_total):
 
 def row_faults(rows):
     for row in rows:
-        if row["launches"] not in row["launches_profiler"]:
-            kernels, with_copies = row["launches_profiler"]
+        kernels, with_copies = row["launches_profiler"]
+        if not kernels <= row["launches"] <= with_copies:
             yield f"{row['launches']} launches, torch.profiler {kernels}, {with_copies} with copies: {row['module']}"
         elif row["share_profiler"] >= MIN_SHARE and abs(row["difference"]) > MAX_TIME_DIFFERENCE:
             yield f"time differs by {row['difference']:+.2%}: {row['module']}"
@@ -190,11 +184,11 @@ def phase_faults(found, wanted):
             yield f"{phase}: {count} done, {found.get(phase, 0)} found; all found: {dict(found)}"
 
 
-def wanted_phases(case):
-    nr_forwards = NR_FORWARDS - 1 if ours.WINDOW_OPTIONS else NR_FORWARDS
-    if case.name == "llama":
-        return {"prefill": nr_forwards, "decode step": nr_forwards * (LLAMA_NEW_TOKENS - 1)}
-    return {"denoising step": nr_forwards}
+def wanted_phases(truth):
+    """A generation is one prefill, then a decode step per further token; else each forward is a step."""
+    if truth["new_tokens"]:
+        return {"prefill": truth["forwards"], "decode step": truth["forwards"] * (truth["new_tokens"] - 1)}
+    return {"denoising step": truth["forwards"]}
 
 
 def judge_tree(truth, trace_dir):
@@ -214,7 +208,7 @@ def judge(case, truth, trace_dir):
         result["faults"].append(str(why))
     try:
         result["phases"] = ours.phases(trace_dir)
-        result["faults"] += phase_faults(result["phases"], wanted_phases(case))
+        result["faults"] += phase_faults(result["phases"], wanted_phases(truth))
     except ours.Unavailable as why:
         result["faults"].append(str(why))
     return result
@@ -274,13 +268,13 @@ def case_lines(name, result):
 
 
 def main():
-    args = parse_arguments(__doc__, [*CASES, Case(PIPELINE, [])])
+    args = parse_arguments(__doc__, [*CASES, Case(PIPELINE, [], NR_FORWARDS)], TIME_LIMIT_S)
     cases = [case for case in args.cases if case.name != PIPELINE]
-    limit_time(TIME_LIMIT_S)
+    limit_time(args.limit)
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        pairs = Pairs(scratch, NR_FORWARDS, args)
+        pairs = Pairs(scratch, args)
         futures = [{case.name: pairs.start(case, number) for case in cases} for number in range(NR_ROUNDS)]
         rounds = [dict_by_name(judged(cases, of_round, judge)) for of_round in futures]
         for case in cases:

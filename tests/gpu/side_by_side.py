@@ -25,6 +25,7 @@ class Case:
 
     name: str
     options: list
+    nr_forwards: int
     truth_options: list = None
 
     def __post_init__(self):
@@ -48,41 +49,44 @@ def must_succeed(what, finished):
 class Pairs:
     """The runs of all cases.  Cases with the same truth_options share one truth."""
 
-    def __init__(self, scratch, nr_forwards, args):
+    def __init__(self, scratch, args):
         self.scratch = scratch
         self.device_options = ["--device", args.device, *(["--tiny"] if args.tiny else [])]
-        self.common_options = ["--forwards", nr_forwards, "--turn", scratch / "turn", *self.device_options]
         self.pool = concurrent.futures.ThreadPoolExecutor(args.jobs)
         self.truths = {}
 
     def start(self, case, round_number=0):
         """Futures of (truth, trace directory)."""
-        key = (*case.truth_options, round_number)
+        key = (*case.truth_options, case.nr_forwards, round_number)
         if key not in self.truths:
             path = self.scratch / f"truth{len(self.truths)}.json"
             self.truths[key] = self.pool.submit(self._truth, case, path)
         trace_dir = self.scratch / f"{re.sub(r'[^a-z0-9]+', '_', case.name)}.{round_number}"
         return self.truths[key], self.pool.submit(self._trace, case, trace_dir)
 
+    def _options(self, case):
+        return ["--forwards", case.nr_forwards, "--turn", self.scratch / "turn", *self.device_options]
+
     def _truth(self, case, path):
         scope = "window" if ours.WINDOW_OPTIONS else "whole"
         program = python(PROGRAMS / "one_model_witnessed.py", *case.truth_options)
-        options = [*self.common_options, "--scope", scope, "--truth", path]
+        options = [*self._options(case), "--scope", scope, "--truth", path]
         must_succeed("under torch.profiler", run([*program, *options], TIMEOUT_S, OFFLINE))
         return json.loads(path.read_text())
 
     def _trace(self, case, trace_dir):
         trace_dir.mkdir()
-        program = python(PROGRAMS / "one_model.py", *case.options, *self.common_options)
+        program = python(PROGRAMS / "one_model.py", *case.options, *self._options(case))
         must_succeed("under ttitrace", run(recorded(program, trace_dir), TIMEOUT_S, OFFLINE))
         return trace_dir
 
 
-def parse_arguments(what, cases):
+def parse_arguments(what, cases, limit_s):
     """The options of a proof; args.cases are those to do."""
     parser = argparse.ArgumentParser(description=what.splitlines()[0])
     parser.add_argument("only", nargs="?", default="", help="regular expression: only the cases it matches")
     parser.add_argument("--list", action="store_true", help="name the cases")
+    parser.add_argument("--limit", type=float, default=limit_s, help="seconds, after which all else has failed")
     parser.add_argument("--jobs", type=int, default=4, help="processes at once; one of them uses the GPU")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="toy models, to try the script out")
@@ -104,5 +108,5 @@ def judged(cases, futures, judge):
             yield case, judge(case, truth, trace_dir)
         except (Failed, ours.Unavailable) as why:
             yield case, {"faults": [str(why)]}
-        except (KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             yield case, {"faults": [f"what ttitrace says is not as expected: {error!r}"]}

@@ -117,6 +117,7 @@ def account(args):
     nr_forwards = args.forwards - (args.scope == "window")
     return {
         "forwards": nr_forwards,
+        "new_tokens": models.MODELS[args.name].new_tokens,
         "gpu_ns": sum(activity.ns for activity in ran),
         "launches": sum(activity.category == "kernel" for activity in ran),
         "operators": operators(ran, attention_nodes),
