@@ -15,6 +15,7 @@
 #include "launch.h"
 #include "log.h"
 #include "options.h"
+#include "origin.h"
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
@@ -62,6 +63,7 @@ static bool start(void)
 	}
 	if (options.timing == TIMING_CUPTI)
 		cupti_start();
+	origin_start();
 	if (!writer_start()) {
 		log_line("nothing is recorded: cannot start a thread");
 		return false;
@@ -141,6 +143,11 @@ void life_end(enum tti_ending reason)
 		writer_finish(reason);
 	}
 	errno = saved;
+}
+
+bool life_may_record(void)
+{
+	return atomic_load(&state) != OFF;
 }
 
 void driver_ready(CUresult rc)
