@@ -15,7 +15,7 @@ import tempfile
 
 import ours
 from common import ROOT, limit_time, python, recorded, run, table, write_results
-from side_by_side import OFFLINE, Case, Failed, Pairs, judged, must_succeed, parse_arguments
+from side_by_side import OFFLINE, Case, Failed, judged, keep_runs, must_succeed, parse_arguments, runs_of
 
 TIME_LIMIT_S = 290
 NR_FORWARDS = 7
@@ -65,9 +65,8 @@ def true_tree(rows):
 
 def our_tree(modules, classes):
     """Top nodes of ttitrace's tree: only modules; what stands between them is left out."""
-    in_order = sorted(enumerate(modules), key=lambda item: (item[1].place is not None, item[1].place or 0, item[0]))
     nodes = []
-    for _, module in in_order:
+    for module in sorted(modules, key=lambda module: module.place or 0):
         below = our_tree(module.children, classes)
         if module.class_name in classes:
             nodes.append(Node(module.class_name, below, module.ns, module.launches))
@@ -164,7 +163,10 @@ def row_faults(rows):
     for row in rows:
         kernels, with_copies = row["launches_profiler"]
         if not kernels <= row["launches"] <= with_copies:
-            yield f"{row['launches']} launches, torch.profiler {kernels}, {with_copies} with copies: {row['module']}"
+            yield (
+                f"{row['launches']} launches, torch.profiler {kernels}, {with_copies} with copies: "
+                f"{row['module']}"
+            )
         elif row["share_profiler"] >= MIN_SHARE and abs(row["difference"]) > MAX_TIME_DIFFERENCE:
             yield f"time differs by {row['difference']:+.2%}: {row['module']}"
 
@@ -222,11 +224,18 @@ def of_all_rounds(rounds):
     return result
 
 
-def judge_pipeline(trace_dir, options):
+def record_pipeline(trace_dir, args):
+    trace_dir.mkdir()
+    options = ["--steps", PIPELINE_STEPS, "--device", args.device, *(["--tiny"] if args.tiny else [])]
+    program = python(ROOT / "examples/diffusion/generate.py", *options)
+    must_succeed("under ttitrace", run(recorded(program, trace_dir), 150, OFFLINE))
+
+
+def judge_pipeline(trace_dir, args):
     """Text encoding, steps and VAE decode of the diffusers pipeline are found."""
     try:
-        program = python(ROOT / "examples/diffusion/generate.py", "--steps", PIPELINE_STEPS, *options)
-        must_succeed("under ttitrace", run(recorded(program, trace_dir), 150, OFFLINE))
+        if not args.again:
+            record_pipeline(trace_dir, args)
         found = ours.phases(trace_dir)
     except (Failed, ours.Unavailable) as why:
         return {"faults": [str(why)]}
@@ -257,7 +266,9 @@ def module_lines(rows):
 def case_lines(name, result):
     rows, faults = result.get("rows") or [], result["faults"]
     large = [abs(row["difference"]) for row in rows if row["share_profiler"] >= MIN_SHARE]
-    words = [f"{len(rows)} modules agree in place", f"shares within {max(large, default=0):.2%}"] if rows else []
+    words = []
+    if rows:
+        words = [f"{len(rows)} modules agree in place", f"shares within {max(large, default=0):.2%}"]
     words += [f"{count} x {phase}" for phase, count in result.get("phases", {}).items()][:8]
     lines = [f"{'FAIL' if faults else 'ok  '} {name}: {', '.join(words)}"]
     lines += [f"       {line}" for fault in faults[:MAX_FAULTS_SHOWN] for line in fault.splitlines()]
@@ -274,15 +285,15 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        pairs = Pairs(scratch, args)
-        futures = [{case.name: pairs.start(case, number) for case in cases} for number in range(NR_ROUNDS)]
+        runs = runs_of(args, scratch)
+        futures = [{case.name: runs.start(case, number) for case in cases} for number in range(NR_ROUNDS)]
         rounds = [dict_by_name(judged(cases, of_round, judge)) for of_round in futures]
         for case in cases:
             results[case.name] = of_all_rounds([by_name[case.name] for by_name in rounds])
         if len(cases) < len(args.cases):  # by itself: it takes no turns
-            pipeline_dir = scratch / "pipeline"
-            pipeline_dir.mkdir()
-            results[PIPELINE] = judge_pipeline(pipeline_dir, pairs.device_options)
+            results[PIPELINE] = judge_pipeline(scratch / "pipeline", args)
+        if not args.again:
+            keep_runs("modules.tar", scratch)
     lines = [line for name, result in results.items() for line in case_lines(name, result)]
     nr_failed = sum(bool(result["faults"]) for result in results.values())
     lines.append(f"{len(results) - nr_failed} of {len(results)} cases are as PyTorch has them")

@@ -15,7 +15,7 @@ import tempfile
 import ours
 from against_profiler import demangle
 from common import limit_time, table, write_results
-from side_by_side import Case, Pairs, judged, parse_arguments
+from side_by_side import Case, judged, keep_runs, parse_arguments, runs_of
 
 TIME_LIMIT_S = 290
 NR_FORWARDS = 4
@@ -116,7 +116,8 @@ def kernel_rows(truth, kernels):
     rows = []
     for name in set(true_ns) & set(our_ns):
         true_shares, our_shares = shares(true_ns[name]), shares(our_ns[name])
-        moved = sum(abs(true_shares.get(o, 0) - our_shares.get(o, 0)) for o in {**true_shares, **our_shares}) / 2
+        every = {**true_shares, **our_shares}
+        moved = sum(abs(true_shares.get(o, 0) - our_shares.get(o, 0)) for o in every) / 2
         if moved > 0.01:
             ns = sum(true_ns[name].values())
             rows.append({"name": name, "moved_ns": moved * ns, "ours": our_shares, "profiler": true_shares})
@@ -198,8 +199,9 @@ def judge_names(truth, trace_dir, are_products_apart):
     except ours.Unavailable as why:
         return [], [f"names only: {why}"], []
     if not are_products_apart:
-        merged = {key: sum(r[key] for r in rows if r["operator"] in PRODUCTS) for key in ("share", "share_profiler")}
+        products = [row for row in rows if row["operator"] in PRODUCTS]
         rest = [row for row in rows if row["operator"] not in PRODUCTS]
+        merged = {key: sum(row[key] for row in products) for key in ("share", "share_profiler")}
         points = 100 * (merged["share"] - merged["share_profiler"])
         rows = [{"operator": " + ".join(PRODUCTS), **merged, "points": points}, *rest]
     return [f"names only: {fault}" for fault in share_faults(rows, MAX_SHARE_POINTS_BY_NAMES)], [], rows
@@ -272,7 +274,8 @@ def kernel_lines(rows):
 def summary(result):
     words = []
     if "shares" in result:
-        words.append(f"shares within {max((abs(row['points']) for row in result['shares']), default=0):.2f} points")
+        worst = max((abs(row["points"]) for row in result["shares"]), default=0)
+        words.append(f"shares within {worst:.2f} points")
     if "flops" in result:
         words.append(f"FLOPs within {max(abs(row['difference']) for row in result['flops']):.3%}")
     if "attention" in result:
@@ -299,13 +302,16 @@ def main():
     limit_time(args.limit)
     lines, results = [], {}
     with tempfile.TemporaryDirectory() as scratch:
-        pairs = Pairs(pathlib.Path(scratch), args)
-        futures = {case.name: pairs.start(case) for case in args.cases}
+        scratch = pathlib.Path(scratch)
+        runs = runs_of(args, scratch)
+        futures = {case.name: runs.start(case) for case in args.cases}
         for case, result in judged(args.cases, futures, judge):
             new_lines = case_lines(case, result)
             print("\n".join(new_lines), flush=True)
             lines += new_lines
             results[case.name] = result
+        if not args.again:
+            keep_runs("operators.tar", scratch)
     nr_failed = sum(bool(result["faults"]) for result in results.values())
     lines.append(f"{len(results) - nr_failed} of {len(results)} cases are as PyTorch has them")
     print(lines[-1])

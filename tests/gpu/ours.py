@@ -35,12 +35,13 @@ class Unavailable(Exception):
 def asked(trace_dir, command, *options):
     finished = run([TTITRACE, command, "--json", *options, *WINDOW_OPTIONS, trace_dir], REPORT_TIMEOUT_S)
     words = " ".join(map(str, (command, *options)))
+    why = f"`ttitrace {words}`: exit code {finished.code}, {finished.tail(2)}"
     try:
         answer = json.loads(finished.stdout)
     except ValueError:
-        raise Unavailable(f"`ttitrace {words}` gave no JSON, exit code {finished.code}: {finished.tail(2)}") from None
+        raise Unavailable(f"no JSON of {why}") from None
     if finished.code not in (0, 1):  # 1: the trace is damaged, and reported as far as it goes
-        raise Unavailable(f"`ttitrace {words}`: exit code {finished.code}: {finished.tail(2)}")
+        raise Unavailable(why)
     return answer
 
 

@@ -8,12 +8,14 @@ one of them uses the GPU.
 import argparse
 import concurrent.futures
 import dataclasses
+import gzip
 import json
 import re
 import sys
+import tarfile
 
 import ours
-from common import PROGRAMS, python, recorded, run, skip_without_gpu
+from common import PROGRAMS, keep_files, python, recorded, run, skip_without_gpu
 
 TIMEOUT_S = 150  # with the wait for the GPU
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
@@ -21,7 +23,10 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 @dataclasses.dataclass
 class Case:
-    """One model in one setting.  truth_options: where PyTorch can only account for the work done another way."""
+    """One model in one setting.
+
+    truth_options: where PyTorch can only account for the work if it is done another way.
+    """
 
     name: str
     options: list
@@ -46,6 +51,42 @@ def must_succeed(what, finished):
         raise Failed(f"{what}: {why}\n{finished.tail(8)}")
 
 
+def trace_dir_of(scratch, case, round_number):
+    return scratch / f"{re.sub(r'[^a-z0-9]+', '_', case.name)}.{round_number}"
+
+
+def truth_path_of(trace_dir):
+    return trace_dir.with_name(f"{trace_dir.name}.truth.gz")
+
+
+def keep_runs(name, scratch):
+    """OUT/name has what --again wants: traces, and PyTorch's accounts."""
+    keep_files(name, scratch, [*scratch.glob("*/*.ttt"), *scratch.glob("*.truth.gz")])
+
+
+class KeptRuns:
+    """Stands for Pairs: the runs are there already, in an archive of an earlier time."""
+
+    def __init__(self, scratch, archive):
+        self.scratch = scratch
+        with tarfile.open(archive) as files:
+            files.extractall(scratch, filter="data")
+
+    def start(self, case, round_number=0):
+        trace_dir = trace_dir_of(self.scratch, case, round_number)
+        truth, trace = concurrent.futures.Future(), concurrent.futures.Future()
+        try:
+            truth.set_result(json.loads(gzip.decompress(truth_path_of(trace_dir).read_bytes())))
+            trace.set_result(trace_dir)
+        except OSError as why:
+            truth.set_exception(Failed(f"not among the kept runs: {why}"))
+        return truth, trace
+
+
+def runs_of(args, scratch):
+    return KeptRuns(scratch, args.again) if args.again else Pairs(scratch, args)
+
+
 class Pairs:
     """The runs of all cases.  Cases with the same truth_options share one truth."""
 
@@ -61,7 +102,7 @@ class Pairs:
         if key not in self.truths:
             path = self.scratch / f"truth{len(self.truths)}.json"
             self.truths[key] = self.pool.submit(self._truth, case, path)
-        trace_dir = self.scratch / f"{re.sub(r'[^a-z0-9]+', '_', case.name)}.{round_number}"
+        trace_dir = trace_dir_of(self.scratch, case, round_number)
         return self.truths[key], self.pool.submit(self._trace, case, trace_dir)
 
     def _options(self, case):
@@ -88,6 +129,7 @@ def parse_arguments(what, cases, limit_s):
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--limit", type=float, default=limit_s, help="seconds, after which all else has failed")
     parser.add_argument("--jobs", type=int, default=4, help="processes at once; one of them uses the GPU")
+    parser.add_argument("--again", metavar="ARCHIVE", help="judge the runs kept there; needs no GPU")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="toy models, to try the script out")
     args = parser.parse_args()
@@ -95,7 +137,7 @@ def parse_arguments(what, cases, limit_s):
     if args.list:
         print("\n".join(case.name for case in args.cases))
         sys.exit(0)
-    if args.device != "cpu":
+    if args.device != "cpu" and not args.again:
         skip_without_gpu()
     return args
 
@@ -105,6 +147,7 @@ def judged(cases, futures, judge):
     for case in cases:
         try:
             truth, trace_dir = (future.result() for future in futures[case.name])
+            truth_path_of(trace_dir).write_bytes(gzip.compress(json.dumps(truth).encode()))
             yield case, judge(case, truth, trace_dir)
         except (Failed, ours.Unavailable) as why:
             yield case, {"faults": [str(why)]}

@@ -48,7 +48,8 @@ class Ours:
         monkeypatch.setattr(ours, "attention", lambda trace: (self.attention, self.others))
 
     def faults(self, *options, **account):
-        return operators.judge(Case("model", ["model", *options], 2), true_account(**account), "trace")["faults"]
+        case = Case("model", ["model", *options], 2)
+        return operators.judge(case, true_account(**account), "trace")["faults"]
 
 
 @pytest.fixture
@@ -134,9 +135,8 @@ def node(name, ns, launches, *children):
 
 def our_rows(last="Linear[0]"):
     """The same tree below a function, with a helper object inside, sorted by time."""
-    first_block = node(
-        "Block[0]", 1600, 8, node("Processor[0]", 1600, 8, node("Linear[1]", 600, 3), node("Linear[0]", 1000, 5))
-    )
+    linears = node("Linear[1]", 600, 3), node("Linear[0]", 1000, 5)
+    first_block = node("Block[0]", 1600, 8, node("Processor[0]", 1600, 8, *linears))
     second_block = node("Block[1]", 380, 2, node(last, 380, 2))
     return [module("main", 2000, 12, node("UNet[0]", 2000, 11, second_block, first_block))]
 

@@ -13,7 +13,8 @@ import re
 
 # Names of ops without "aten::" and without the underscores around.  The first match counts.
 OPERATORS = {
-    "attention": r"scaled_dot_product_\w+|(flash|efficient|cudnn)_attention_forward|native_multi_head_attention",
+    "attention": r"scaled_dot_product_\w+|(flash|efficient|cudnn)_attention_forward"
+    r"|native_multi_head_attention",
     "convolution": r"conv(_?transpose)?[123]d|convolution\w*|(cudnn|miopen|slow|thnn|mkldnn)_conv\w*"
     r"|conv_depthwise\w*|conv_(tbc|transpose)\w*",
     "linear": r"linear|addmm|addmm_activation|mm|bmm|baddbmm|addbmm|matmul|einsum|bilinear|mv|addmv|dot"
@@ -23,11 +24,12 @@ OPERATORS = {
     "other": r"(native_|cudnn_)?batch_norm\w*|instance_norm",
     "softmax": r"(log_|safe_)?softmax",
     "embedding": r"embedding\w*|index_select|gather|take_along_dim|index|index_put\w*",
-    "resample": r"upsample\w*|interpolate|grid_sample\w*|\w*pool[123]d\w*|(native_)?(pixel|channel)_(un)?shuffle",
+    "resample": r"upsample\w*|interpolate|grid_sample\w*|\w*pool[123]d\w*"
+    r"|(native_)?(pixel|channel)_(un)?shuffle",
     "sampling": r"multinomial|topk|sort|argsort|searchsorted|bernoulli|normal|uniform|exponential|random"
     r"|rand(n|int|perm)?(_like)?|dropout|native_dropout",
-    "reduction": r"sum|nansum|mean|any|all|max|min|amax|amin|aminmax|argmax|argmin|prod|cumsum|cumprod|logsumexp"
-    r"|norm|linalg_vector_norm|linalg_norm|var|std|var_mean|std_mean|count_nonzero|median",
+    "reduction": r"sum|nansum|mean|any|all|max|min|amax|amin|aminmax|argmax|argmin|prod|cumsum|cumprod"
+    r"|logsumexp|norm|linalg_vector_norm|linalg_norm|var|std|var_mean|std_mean|count_nonzero|median",
     "memory": r"to|to_copy|copy|clone|contiguous|cat|concat\w*|stack|[hvd]stack|fill|zero|zeros|ones|full|empty"
     r"|(zeros|ones|full|empty)_like|new_\w+|pad|(constant|reflection|replication)_pad\w*|roll|flip|arange"
     r"|linspace|reshape|flatten|unflatten|repeat|repeat_interleave|tile|item|local_scalar_dense|masked_fill|eye"

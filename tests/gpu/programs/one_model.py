@@ -92,7 +92,8 @@ def summary(args, output):
     values = models.tensor_of(output).detach().cpu().double()
     if not torch.isfinite(values).all():
         sys.exit(f"{args.name}: the output has values that are not numbers")
-    return f"{args.name}: {args.forwards} forwards, output {tuple(values.shape)}, mean {values.abs().mean():.3g}"
+    shape, mean = tuple(values.shape), values.abs().mean()
+    return f"{args.name}: {args.forwards} forwards, output {shape}, mean {mean:.3g}"
 
 
 def main():
