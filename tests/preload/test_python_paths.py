@@ -155,7 +155,7 @@ def test_a_thread_without_python_inherits_the_last_path_and_says_so(tmp_path, mi
     names = [p[0] for p in Paths(trace).path(sync.template["path"])]
     # The last call of Python's own before: not the launch, for creating a thread is none.
     assert names[0] == "launch"
-    assert trace.counts[32] == 1
+    assert trace.counts[34] == 1
 
 
 def test_a_path_deeper_than_asked_keeps_its_innermost_frames(tmp_path, minor):
