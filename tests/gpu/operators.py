@@ -180,6 +180,9 @@ def judge_attention(truth, trace_dir, heads_in_batch):
     exact, others = ours.attention(trace_dir)
     wanted, got = (call_counts(rows, heads_in_batch) for rows in (truth["attention"], exact))
     faults = list(attention_faults(wanted, got, others))
+    in_report, in_seqlen = sum(got.values()) + sum(others.values()), ours.seqlen_calls(trace_dir)
+    if in_report != in_seqlen:
+        faults.append(f"`report` has {in_report} attention calls, `seqlen` {in_seqlen}")
     notes = []
     if heads_in_batch and any(row["fused"] for row in truth["attention"]):
         if call_counts(truth["attention"], False) != call_counts(exact, False):

@@ -4,7 +4,9 @@
 import collections
 import dataclasses
 import json
+import os
 import re
+import shlex
 
 from common import TTITRACE, run
 
@@ -16,7 +18,18 @@ NAMES_ONLY_OPTIONS = ("--evidence", "names")
 
 REPORT_TIMEOUT_S = 60
 
-SHAPE = ("batch", "heads", "kv_heads", "seq_q", "seq_k", "head_dim", "head_dim_v")
+# More options for each command, such as --symbols FILE where a trace is judged on another machine.
+ANALYSIS_OPTIONS = shlex.split(os.environ.get("ANALYSIS_OPTIONS", ""))
+
+SHAPE = {
+    "batch": "b",
+    "heads": "h",
+    "kv_heads": "h_kv",
+    "seq_q": "s_q",
+    "seq_k": "s_k",
+    "head_dim": "d",
+    "head_dim_v": "d_v",
+}
 
 # What phases are called, and what steps are they.
 PHASES = {
@@ -33,7 +46,8 @@ class Unavailable(Exception):
 
 
 def asked(trace_dir, command, *options):
-    finished = run([TTITRACE, command, "--json", *options, *WINDOW_OPTIONS, trace_dir], REPORT_TIMEOUT_S)
+    all_options = ["--json", *options, *WINDOW_OPTIONS, *ANALYSIS_OPTIONS]
+    finished = run([TTITRACE, command, *all_options, trace_dir], REPORT_TIMEOUT_S)
     words = " ".join(map(str, (command, *options)))
     why = f"`ttitrace {words}`: exit code {finished.code}, {finished.tail(2)}"
     try:
@@ -75,16 +89,22 @@ def flops(trace_dir):
 def attention(trace_dir):
     """([{shape, "count"}] of the calls that are known exactly, how many others there are by exactness)"""
     exact, others = [], collections.Counter()
-    for call in rows_of(asked(trace_dir, "seqlen"), "shapes", "calls"):
-        count = call.get("count", 1)
-        if call.get("exactness", "exact") != "exact":
-            others[call["exactness"]] += count
+    for call in rows_of(asked(trace_dir, "report"), "attention"):
+        count = call["calls"]
+        exactness = call.get("exactness", "without a shape")
+        if exactness != "exact":
+            others[exactness] += count
             continue
-        row = {key: call.get(key) for key in SHAPE}
+        row = {key: call[short] for key, short in SHAPE.items()}
         row["kv_heads"] = row["kv_heads"] or row["heads"]
         row["head_dim_v"] = row["head_dim_v"] or row["head_dim"]
-        exact.append({**row, "count": count, "backend": call.get("backend")})
+        exact.append({**row, "count": count, "backend": call["backend"], "role": call["role"]})
     return exact, others
+
+
+def seqlen_calls(trace_dir):
+    """How many attention calls `ttitrace seqlen` has."""
+    return sum(row["calls"] for row in rows_of(asked(trace_dir, "seqlen"), "distribution"))
 
 
 @dataclasses.dataclass

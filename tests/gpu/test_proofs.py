@@ -46,6 +46,10 @@ class Ours:
         monkeypatch.setattr(ours, "operators_by_names", lambda trace: self.operators)
         monkeypatch.setattr(ours, "flops", lambda trace: self.flops)
         monkeypatch.setattr(ours, "attention", lambda trace: (self.attention, self.others))
+        monkeypatch.setattr(ours, "seqlen_calls", lambda trace: self.nr_calls())
+
+    def nr_calls(self):
+        return sum(row["count"] for row in self.attention) + sum(self.others.values())
 
     def faults(self, *options, **account):
         case = Case("model", ["model", *options], 2)
@@ -179,6 +183,15 @@ def test_time_and_launches_of_a_module_are_judged():
     rows[2]["difference"] = 0.02
     rows[4]["launches"] += 1
     assert len(list(modules.row_faults(rows))) == 2
+
+
+def test_attention_of_a_report(monkeypatch):
+    row = dict(b=2, h=8, h_kv=0, s_q=77, s_k=77, d=64, d_v=0, calls=4, backend="flash", role="self")
+    rows = [{**row, "exactness": "exact"}, {**row, "exactness": "upper bound"}, {"name": "?", "calls": 3}]
+    monkeypatch.setattr(ours, "asked", lambda *words: {"attention": rows})
+    exact, others = ours.attention("trace")
+    assert exact == [dict(SHAPE, count=4, backend="flash", role="self")]
+    assert others == {"upper bound": 4, "without a shape": 3}
 
 
 @pytest.mark.parametrize(
