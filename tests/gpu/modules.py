@@ -15,7 +15,17 @@ import tempfile
 
 import ours
 from common import ROOT, limit_time, python, recorded, run, table, write_results
-from side_by_side import OFFLINE, Case, Failed, judged, keep_runs, must_succeed, parse_arguments, runs_of
+from side_by_side import (
+    OFFLINE,
+    TIMEOUT_S,
+    Case,
+    Failed,
+    judged,
+    keep_runs,
+    must_succeed,
+    parse_arguments,
+    runs_of,
+)
 
 TIME_LIMIT_S = 290
 NR_FORWARDS = 7
@@ -228,7 +238,8 @@ def record_pipeline(trace_dir, args):
     trace_dir.mkdir()
     options = ["--steps", PIPELINE_STEPS, "--device", args.device, *(["--tiny"] if args.tiny else [])]
     program = python(ROOT / "examples/diffusion/generate.py", *options)
-    must_succeed("under ttitrace", run(recorded(program, trace_dir), 150, OFFLINE))
+    command = recorded(program, trace_dir, *ours.RECORD_OPTIONS)
+    must_succeed("under ttitrace", run(command, TIMEOUT_S, OFFLINE))
 
 
 def judge_pipeline(trace_dir, args):

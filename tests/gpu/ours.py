@@ -18,7 +18,9 @@ NAMES_ONLY_OPTIONS = ("--evidence", "names")
 
 REPORT_TIMEOUT_S = 60
 
-# More options for each command, such as --symbols FILE where a trace is judged on another machine.
+# More options for `ttitrace record`, and for each command that judges: such as --symbols FILE where that
+# is done on another machine.
+RECORD_OPTIONS = shlex.split(os.environ.get("RECORD_OPTIONS", ""))
 ANALYSIS_OPTIONS = shlex.split(os.environ.get("ANALYSIS_OPTIONS", ""))
 
 SHAPE = {
@@ -49,7 +51,7 @@ def asked(trace_dir, command, *options):
     all_options = ["--json", *options, *WINDOW_OPTIONS, *ANALYSIS_OPTIONS]
     finished = run([TTITRACE, command, *all_options, trace_dir], REPORT_TIMEOUT_S)
     words = " ".join(map(str, (command, *options)))
-    why = f"`ttitrace {words}`: exit code {finished.code}, {finished.tail(2)}"
+    why = f"`ttitrace {words}`: exit code {finished.code}, {finished.stderr.strip()[:300]}"
     try:
         answer = json.loads(finished.stdout)
     except ValueError:
@@ -91,6 +93,8 @@ def attention(trace_dir):
     exact, others = [], collections.Counter()
     for call in rows_of(asked(trace_dir, "report"), "attention"):
         count = call["calls"]
+        if not count:  # a kernel that is part of other rows' calls
+            continue
         exactness = call.get("exactness", "without a shape")
         if exactness != "exact":
             others[exactness] += count

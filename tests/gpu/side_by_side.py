@@ -118,7 +118,8 @@ class Pairs:
     def _trace(self, case, trace_dir):
         trace_dir.mkdir()
         program = python(PROGRAMS / "one_model.py", *case.options, *self._options(case))
-        must_succeed("under ttitrace", run(recorded(program, trace_dir), TIMEOUT_S, OFFLINE))
+        command = recorded(program, trace_dir, *ours.RECORD_OPTIONS)
+        must_succeed("under ttitrace", run(command, TIMEOUT_S, OFFLINE))
         return trace_dir
 
 
