@@ -295,7 +295,8 @@ def case_lines(case, result):
     lines += [f"       {line}" for fault in result["faults"] for line in fault.splitlines()]
     lines += [f"       note: {note}" for note in result.get("notes", ())]
     if result["faults"]:
-        lines += [f"       {line}" for line in share_lines(result.get("shares", []))]
+        if result.get("shares"):
+            lines += [f"       {line}" for line in share_lines(result["shares"])]
         lines += [f"       {line}" for line in kernel_lines(result.get("kernels", []))]
     return lines
 
