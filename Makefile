@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 # ttitrace: libttitrace.so (preload/) and the ttitrace command (analyzer/).
 # MODE=release|debug|asan|tsan   V=1 shows commands   O=dir puts output elsewhere
-# CUDA_HOME=dir has the CUDA headers   PREFIX=dir DESTDIR=dir are for install
+# CUDA_HOME=dir has the CUDA headers   CUDNN_HOME=dir those of cuDNN if they are elsewhere
+# PREFIX=dir DESTDIR=dir are for install
 SHELL := /bin/bash
 MODE ?= release
 O ?= build/$(MODE)
@@ -18,11 +20,18 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 
 obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
-PRELOAD := $(call obj,preload/*.c) $(O)/preload/resolve_entry.o
+# cuDNN's headers may be missing where CUDA's are there: then its calls are not hooked.
+HAVE_CUDNN := $(firstword $(wildcard $(addsuffix /cudnn.h,$(CUDA_HOME)/include $(CUDNN_HOME)/include \
+	/usr/include /usr/include/$(shell uname -m)-linux-gnu)))
+HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublaslt.o \
+	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o)
+NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
+PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(addprefix $(O)/preload/,hook.o hook_cuda.o resolve.o resolve_entry.o nop/nothing.o)
+PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
-UNIT_PRELOAD := $(basename $(call obj,tests/unit/preload/test_*.c))
+UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
+	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
 FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h tests/*.[ch] tests/*/*.[ch] \
 	tests/unit/*/*.[ch] examples/*.[ch])
@@ -33,7 +42,7 @@ LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
 HAVE_CUPTI := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))
-CUDA_CFLAGS = -isystem $(CUDA_HOME)/include -isystem $(CUDA_HOME)/extras/CUPTI/include
+CUDA_CFLAGS = $(if $(CUDNN_HOME),-isystem $(CUDNN_HOME)/include) -isystem $(CUDA_HOME)/include -isystem $(CUDA_HOME)/extras/CUPTI/include
 
 ## all: libttitrace.so (where there are CUDA headers) and ttitrace
 all: analyzer $(if $(HAVE_CUDA),preload,no-cuda)
@@ -46,7 +55,8 @@ $(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=i
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
-$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -I.
+$(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o \
+	$(O)/tests/fuzz/%.o: ALL_CFLAGS += -I.
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -61,13 +71,26 @@ $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
 FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
-PROGRAMS := $(basename $(call obj,tests/programs/*.c)) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so)
+# And for cuBLAS in two versions and cuDNN with its part, with programs that call them in every way.
+FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
+	libcudnn_graph.so.9 libcudnn.so.9)
+CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
+FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
+	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
+PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libmany.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
 ## fakes: the stand-in driver and CUPTI, and the test programs
-fakes: $(FAKES) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+fakes: $(FAKES) $(FAKE_CALLS) $(PROGRAMS) $(PLUGINS) $(BENCHES)
+## check-preload: libttitrace.so in programs of every kind, against the stand-ins
+check-preload: all fakes
+	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
+## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+bench-launch: all fakes
+	$(PYTHON) tests/bench/launch.py $(O)
+	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
@@ -88,6 +111,30 @@ $(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
 		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
 	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+FAKE_LIBRARY := $(O)/tests/fake/library
+$(O)/tests/fake/libcublasLt.so.%: $(FAKE_LIBRARY)/fake_cublaslt.o $(FAKE_LIBRARY)/fake_library.o
+	$(SHARED)
+$(FAKE_LIBRARY)/12/fake_cublas.o: tests/fake/library/fake_cublas.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) $(CUDA_CFLAGS) -DFAKE_VERSION=12 -c -o $@ $<
+$(O)/tests/fake/libcublas.so.12: $(FAKE_LIBRARY)/12/fake_cublas.o
+$(O)/tests/fake/libcublas.so.13: $(FAKE_LIBRARY)/fake_cublas.o
+$(O)/tests/fake/libcublas.so.%: $(FAKE_LIBRARY)/fake_library.o $(O)/tests/fake/libcublasLt.so.%
+	$(SHARED) $(filter %.so.$*,$^)
+$(O)/tests/fake/libcudnn_graph.so.9: $(FAKE_LIBRARY)/fake_cudnn.o $(FAKE_LIBRARY)/fake_library.o
+	$(SHARED)
+$(O)/tests/fake/libcudnn.so.9: $(FAKE_LIBRARY)/fake_cudnn_shim.o
+	$(SHARED)
+$(O)/tests/programs/plugin/libcalls.so: $(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
+$(O)/tests/programs/plugin/libcalls12.so: $(addprefix $(O)/tests/fake/,libcublas.so.12 libcublasLt.so.12 libcudnn.so.9)
+$(O)/tests/programs/plugin/libcalls.so $(O)/tests/programs/plugin/libcalls12.so: $(CALLS) $(WAY)
+	mkdir -p $(@D)
+	$(SHARED) $(filter %/libcublas.so.12 %/libcublas.so.13 %/libcublasLt.so.12 %/libcublasLt.so.13 %/libcudnn.so.9,$^)
+$(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(CALLS) $(WAY) \
+		$(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
+	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
+$(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
+$(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
 
@@ -115,12 +162,12 @@ check: deps
 ## check-asan: units and commands under sanitizers; a library to preload cannot be
 check-asan: deps
 	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
-	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli' pytest
+	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli tests/fuzz' pytest
 ## check-tsan: what threads share
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
 	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
-units: $(O)/tests/mktrace $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
+units: $(O)/tests/mktrace fuzzers $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
 pytest:
 	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
 ## check-gpu: what only a GPU can prove (tests/gpu/README.md)
@@ -142,10 +189,12 @@ FUZZ_SECONDS ?= 60
 ## fuzz: libFuzzer on every reader of input (clang), FUZZ_SECONDS each
 fuzz:
 	$(MAKE) --no-print-directory MODE=asan O=build/fuzz CC=clang FUZZ=1 \
-		$(patsubst $(O)/%,build/fuzz/%,$(FUZZERS))
+		EXTRA_CFLAGS=-fsanitize=fuzzer-no-link fuzzers
 	tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS)
-$(FUZZERS): %: %.o $(ANALYZER)
-	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer,$(O)/tests/fuzz/replay.o) $(ANALYZER_LIBS)
+fuzzers: $(FUZZERS)
+# Without libFuzzer they run the files they are given: `check` does so with the corpus.
+$(FUZZERS): %: %.o $(O)/tests/fuzz/input.o $(if $(FUZZ),,$(O)/tests/fuzz/replay.o) $(ANALYZER)
+	$(LINK) $(if $(FUZZ),-fsanitize=fuzzer) $(ANALYZER_LIBS)
 
 ## tidy: clang-tidy, layers, spelling, scripts
 tidy:
@@ -160,11 +209,12 @@ LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
 ## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/ttitrace $(DESTDIR)$(PREFIX)/share/man/man1
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man7)
 	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
 	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
 	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
 clean:
@@ -174,6 +224,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

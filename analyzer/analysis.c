@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 
@@ -10,6 +11,7 @@
 enum {
 	OPTION_RULES = 512,
 	OPTION_SYMBOLS,
+	OPTION_EVIDENCE,
 	OPTION_PEAK,
 	OPTION_BANDWIDTH,
 	OPTION_ASCII,
@@ -26,6 +28,11 @@ static const struct argp_option option_table[] = {
 	  .arg = "FILE",
 	  .doc = "Names of the addresses on native stacks, for traces from elsewhere: lines of a "
 		 "hexadecimal address, a tab and a symbol" },
+	{ .name = "evidence",
+	  .key = OPTION_EVIDENCE,
+	  .arg = "LEVEL",
+	  .doc = "Use only a part of what was recorded, to see what it is worth: names of kernels "
+		 "and their order (names), all but library calls (no-calls), all (full)" },
 	{ .name = "peak",
 	  .key = OPTION_PEAK,
 	  .arg = "UNIT=TFLOPS",
@@ -46,6 +53,20 @@ static int read_symbols(struct analysis *a, const char *path)
 		a->symbols = frame_symbols_new();
 	return a->symbols ? frame_symbols_read(a->symbols, path, a->diag)
 			  : diag_set(a->diag, -ENOMEM, "no memory");
+}
+
+static bool set_information(struct analysis *a, const char *level)
+{
+	static const char *const levels[] = { [INFORMATION_full] = "full",
+					      [INFORMATION_no_calls] = "no-calls",
+					      [INFORMATION_names] = "names" };
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (!strcmp(level, levels[i])) {
+			a->information = (enum information)i;
+			return true;
+		}
+	return false;
 }
 
 static error_t keep(struct analysis *a, int err)
@@ -70,6 +91,10 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_SYMBOLS:
 		if (read_symbols(a, arg) < 0)
 			argp_error(state, "%s", a->diag->message);
+		return 0;
+	case OPTION_EVIDENCE:
+		if (!set_information(a, arg))
+			argp_error(state, "'%s' is none of names, no-calls, full", arg);
 		return 0;
 	case OPTION_PEAK:
 		if (!peaks_set(&a->peaks, arg))
@@ -127,13 +152,15 @@ static void tell_inputs(const struct inputs *in, const char *command)
 
 int analysis_load(struct analysis *a, const char *command)
 {
+	const struct run_setup run_setup = { .classifier = a->classifier,
+					     .information = a->information };
 	const struct profile_setup setup = { .symbols = a->symbols, .peaks = &a->peaks };
 	int r;
 
 	if (a->err < 0)
 		return a->err;
 	tell_inputs(&a->inputs, command);
-	r = run_load(&a->inputs, a->classifier, &a->run, a->diag);
+	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r < 0)
 		return r;
 	return profile_make(&a->profile, &a->run, &setup, a->diag);

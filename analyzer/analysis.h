@@ -15,6 +15,7 @@ struct analysis {
 	struct classifier *classifier;
 	struct frame_symbols *symbols; /* NULL: none are given */
 	struct peaks peaks;            /* the user's */
+	enum information information;
 	bool ascii, json;
 	struct run run;
 	struct profile profile;

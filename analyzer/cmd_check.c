@@ -319,13 +319,14 @@ static int check_one(const struct check_options *o, struct run *run, struct trac
 static int check(const struct check_options *o, struct diag *diag)
 {
 	struct classifier *classifier = classifier_new();
+	const struct run_setup setup = { .classifier = classifier };
 	struct run run = { 0 };
 	bool fine = true;
 	int r;
 
 	if (!classifier)
 		return diag_set(diag, -ENOMEM, "no memory");
-	r = run_load(&o->inputs, classifier, &run, diag);
+	r = run_load(&o->inputs, &setup, &run, diag);
 	for (size_t i = 0; r == 0 && i < run.nr; i++)
 		r = check_one(o, &run, run.traces[i], &fine, diag);
 	fine &= !run.is_damaged;

@@ -122,22 +122,38 @@ static void make_option_table(struct argp_option *table, char (*docs)[256])
 	table[n] = (struct argp_option){ 0 };
 }
 
+static const char description[] =
+	"Run a program and trace every kernel it launches, in all its processes."
+	"\vEach option sets the variable named beside it; the library reads only those, so "
+	"LD_PRELOAD=libttitrace.so with the variables does the same.  The exit status is the "
+	"program's, 128 + N if signal N ended it, 127 if it was not found, 126 if it cannot be "
+	"executed.";
+
+/* The description and the variables that no option sets. */
+static void make_description(char *doc, size_t size)
+{
+	size_t n = (size_t)snprintf(doc, size, "%s", description);
+
+	for (size_t i = 0; i < NR_OPTIONS && n < size; i++)
+		if (!record_options[i].option)
+			n += (size_t)snprintf(doc + n, size - n, "\n\n%s: %s",
+					      record_options[i].variable, record_options[i].help);
+}
+
 static void parse(int argc, char **argv, struct record_arguments *ret)
 {
 	struct argp_option table[NR_OPTIONS + 4];
 	char docs[NR_OPTIONS][256];
+	char doc[sizeof(description) + 256 * NR_OPTIONS];
 	const struct argp argp = {
 		.options = table,
 		.parser = take_option,
 		.args_doc = "[--] PROGRAM [ARGUMENT...]",
-		.doc = "Run a program and trace every kernel it launches, in all its processes."
-		       "\vEach option sets the variable named beside it; the library reads only "
-		       "those, so LD_PRELOAD=libttitrace.so with the variables does the same.  The "
-		       "exit status is the program's, 128 + N if signal N ended it, 127 if it was "
-		       "not found, 126 if it cannot be executed.",
+		.doc = doc,
 	};
 
 	make_option_table(table, docs);
+	make_description(doc, sizeof(doc));
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, ret);
 }
 
@@ -217,6 +233,7 @@ static void summarise(const struct record_arguments *a, const struct record_setu
 	struct inputs inputs = { 0 };
 	struct run run = { 0 };
 	struct classifier *classifier = classifier_new();
+	const struct run_setup run_setup = { .classifier = classifier };
 	struct diag diag = { .message = "" };
 
 	if (!setup->directory[0]) {
@@ -224,15 +241,12 @@ static void summarise(const struct record_arguments *a, const struct record_setu
 		classifier_free(classifier);
 		return;
 	}
-	if (inputs_add_run(&inputs, setup->directory, setup->run_id, begin_s, &diag) < 0)
+	if (inputs_add_run(&inputs, setup->directory, setup->run_id, begin_s, &diag) < 0 ||
+	    (inputs.nr && (!classifier || run_load(&inputs, &run_setup, &run, &diag) < 0)))
 		fprintf(stderr, "ttitrace: %s\n", diag.message);
 	else if (!inputs.nr)
 		fputs("ttitrace: no trace was written: no process of the program has used a GPU\n",
 		      stderr);
-	else if (!classifier)
-		fputs("ttitrace: no memory\n", stderr);
-	else if (run_load(&inputs, classifier, &run, &diag) < 0)
-		fprintf(stderr, "ttitrace: %s\n", diag.message);
 	else if (a->json)
 		print_summary_json(&run, stderr);
 	else

@@ -287,8 +287,8 @@ static void print_json(const struct roofline_options *o, FILE *out)
 		json_array_append_new(rows, row_json(&table->rows[i]));
 	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "axis",
 			     axis_name(o->by), "time_ns", json_u64(p->time_ns), "flops",
-			     count_json(sum.flops), "bytes_min", count_json(sum.bytes), "seconds_min",
-			     real_or_null(sum.seconds_min), "traffic_intensity",
+			     count_json(sum.flops), "bytes_min", count_json(sum.bytes),
+			     "seconds_min", real_or_null(sum.seconds_min), "traffic_intensity",
 			     real_or_null(sum.bytes > 0 ? sum.flops / sum.bytes : 0),
 			     "capacity_intensity",
 			     real_or_null(weights > 0 ? sum.flops / weights : 0), "rows", rows,

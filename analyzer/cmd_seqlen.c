@@ -131,8 +131,8 @@ static json_t *call_json(const struct length *row)
 			 seconds_since_begin(row), "role", role_name(attention_role(a)), "backend",
 			 backend_name(a->backend), "exactness", exactness_name(a->exactness), "b",
 			 json_u64(a->b), "h", json_u64(a->h), "s_q", json_u64(a->s_q), "s_k",
-			 json_u64(a->s_k), "d", json_u64(a->d), "d_v", json_u64(a->d_v),
-			 "mean_ns", json_u64(row->mean_ns));
+			 json_u64(a->s_k), "d", json_u64(a->d), "d_v", json_u64(a->d_v), "mean_ns",
+			 json_u64(row->mean_ns));
 }
 
 static json_t *span_json(const struct lengths *l, enum role role)

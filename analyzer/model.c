@@ -246,9 +246,12 @@ static int take_template(struct model *m, const struct tti_template *t)
 	row->api = find_string(m, t->api);
 	row->kernel_index = id_map_find(&m->kernel_ids, t->kernel);
 	row->kernel = m->kernels.rows[row->kernel_index].name;
-	row->call = id_map_find(&m->call_ids, t->call);
-	row->stack = id_map_find(&m->frame_ids, t->stack);
-	row->path = id_map_find(&m->python_frame_ids, t->path);
+	if (m->information == INFORMATION_full)
+		row->call = id_map_find(&m->call_ids, t->call);
+	if (m->information != INFORMATION_names) {
+		row->stack = id_map_find(&m->frame_ids, t->stack);
+		row->path = id_map_find(&m->python_frame_ids, t->path);
+	}
 	row->work = work_of_host(m->works, row);
 	row->step = (uint8_t)step_of_work(row->work);
 	return 0;
@@ -265,8 +268,11 @@ static int take_call(struct model *m, const struct call *call, uint64_t api)
 
 static int take_parameters(struct model *m, const struct tti_parameters *p)
 {
-	struct parameters *row = DEFINE(m, parameters, parameter_ids, p->id);
+	struct parameters *row;
 
+	if (m->information == INFORMATION_names)
+		return 0;
+	row = DEFINE(m, parameters, parameter_ids, p->id);
 	row->kernel = id_map_find(&m->kernel_ids, p->kernel);
 	row->bytes =
 		p->bytes.size <= UINT16_MAX ? keep_bytes(m, p->bytes.data, p->bytes.size) : NULL;

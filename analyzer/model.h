@@ -82,6 +82,9 @@ struct graph_node {
 	uint64_t time_ns, min_ns, max_ns;
 };
 
+/* What of a trace is to be used: less than all shows what less would be worth. */
+enum information { INFORMATION_full, INFORMATION_no_calls, INFORMATION_names };
+
 struct info {
 	const struct name *key, *value;
 };
@@ -96,6 +99,7 @@ struct info {
 struct model {
 	struct names *names; /* borrowed */
 	struct works *works; /* borrowed */
+	enum information information;
 	bool has_process, has_finish;
 	struct tti_process process; /* its strings are below */
 	const struct name *host, *program, *command, *rank, *version;

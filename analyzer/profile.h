@@ -32,7 +32,7 @@ struct profile_item {
 	uint64_t grid[3], block[3], context, stream, device;
 	uint64_t time_ns, launches, min_ns, max_ns;
 	const struct name *attention_key; /* its row of the attention axis */
-	double seconds_min; /* of all its launches at best; 0: not known */
+	double seconds_min;               /* of all its launches at best; 0: not known */
 	double seconds_flops, seconds_bytes;
 };
 

@@ -17,10 +17,8 @@ static const char default_name[] = "ttitrace-%h-%p.ttt";
 
 /* Where a build tree and installations have it, as seen from the executable's directory. */
 static const char *const places[] = {
-	"libttitrace.so",
-	"../lib/libttitrace.so",
-	"../lib64/libttitrace.so",
-	"../lib/*-linux-gnu*/libttitrace.so",
+	"libttitrace.so",          "../lib/ttitrace/libttitrace.so",     "../lib/libttitrace.so",
+	"../lib64/libttitrace.so", "../lib/*-linux-gnu*/libttitrace.so",
 };
 
 static bool take_path(struct record_setup *s, const char *path)

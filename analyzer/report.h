@@ -30,7 +30,4 @@ void report_text_coverage(const struct run *run, const struct run_coverage *c,
 /* The command line of a process with spaces between its arguments; free it. */
 char *report_command(const struct trace *t);
 
-/* Without the namespaces: "at::native::foo<c10::Half>" -> "foo<Half>"; free it. */
-char *report_short_name(const char *name);
-
 #endif

@@ -20,30 +20,3 @@ char *report_command(const struct trace *t)
 		text[size - 1] = '\0';
 	return text;
 }
-
-static bool is_identifier(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '$';
-}
-
-char *report_short_name(const char *name)
-{
-	char *text = malloc(strlen(name) + 1);
-	size_t used = 0;
-	size_t word = 0; /* where the identifier that is being copied begins */
-
-	if (!text)
-		return NULL;
-	while (*name) {
-		if (name[0] == ':' && name[1] == ':' && word < used) {
-			used = word; /* it was a namespace */
-			name += 2;
-			continue;
-		}
-		if (!is_identifier(*name))
-			word = used + 1;
-		text[used++] = *name++;
-	}
-	text[used] = '\0';
-	return text;
-}

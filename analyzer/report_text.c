@@ -5,6 +5,7 @@
 
 #include "figures.h"
 #include "report.h"
+#include "short_name.h"
 
 #define FIGURE(f) ((f).text)
 #define TIME(ns)  FIGURE(figure_time(ns))
@@ -283,7 +284,7 @@ static void print_bars(const struct report *r, const struct terminal *t, enum ax
 	print_heading(t, axis_name(axis), name_width, true, out);
 	for (size_t i = 0; i < shown; i++) {
 		const char *text = table->rows[i].key->text;
-		char *name = axis == AXIS_shape && !r->full_names ? report_short_name(text) : NULL;
+		char *name = axis == AXIS_shape && !r->full_names ? short_name(text) : NULL;
 
 		print_row(r, t, &table->rows[i], name ? name : text, name_width, true, out);
 		free(name);
@@ -320,22 +321,31 @@ static void print_attention(const struct report *r, const struct terminal *t, si
 		fprintf(out, "and %s more (--by attention)\n", COUNT(nr - shown));
 }
 
+static void print_name(const struct report *r, const struct terminal *t, const char *readable,
+		       size_t width, FILE *out)
+{
+	char *name = short_name(readable);
+	char *fitting = name ? short_name_fit(name, width, t->unicode ? "\u2026" : "~") : NULL;
+
+	if (r->full_names || !fitting)
+		terminal_text(t, readable, SIZE_MAX, false, out);
+	else
+		terminal_text(t, fitting, width, false, out);
+	free(fitting);
+	free(name);
+}
+
 static void print_kernel(const struct report *r, const struct terminal *t,
 			 const struct profile_row *row, size_t width, FILE *out)
 {
-	char *name = report_short_name(row->work->name->text);
 	char kind[32];
 
 	snprintf(kind, sizeof(kind), "%s%s%s", row->work->kind, row->work->sub[0] ? "/" : "",
 		 row->work->sub);
 	fprintf(out, "%10s %7s %9s  %-24.24s ", TIME(row->time_ns),
 		SHARE(profile_share(r->profile, row)), COUNT(row->launches), kind);
-	if (r->full_names)
-		terminal_text(t, row->work->name->text, SIZE_MAX, false, out);
-	else
-		terminal_text(t, name ? name : row->work->name->text, width, false, out);
+	print_name(r, t, row->work->name->text, width, out);
 	fputc('\n', out);
-	free(name);
 }
 
 static void print_kernels(const struct report *r, const struct terminal *t, FILE *out)

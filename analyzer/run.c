@@ -7,10 +7,14 @@
 
 #include "damage.h"
 
-static int load_one(struct run *run, const char *path, bool is_only, struct diag *diag)
+static int load_one(struct run *run, const char *path, enum information information, bool is_only,
+		    struct diag *diag)
 {
+	const struct trace_setup setup = { .names = run->names,
+					   .works = run->works,
+					   .information = information };
 	struct trace *t;
-	const int r = trace_scan(path, run->names, run->works, &t, diag);
+	const int r = trace_scan(path, &setup, &t, diag);
 
 	if (r < 0) {
 		run->nr_unreadable++;
@@ -25,19 +29,19 @@ static int load_one(struct run *run, const char *path, bool is_only, struct diag
 	return 0;
 }
 
-int run_load(const struct inputs *in, const struct classifier *classifier, struct run *ret_run,
+int run_load(const struct inputs *in, const struct run_setup *setup, struct run *ret_run,
 	     struct diag *diag)
 {
 	struct run run = { .names = names_new(), .traces = calloc(in->nr, sizeof(*run.traces)) };
 	int r = 0;
 
-	run.works = run.names ? works_new(run.names, classifier) : NULL;
+	run.works = run.names ? works_new(run.names, setup->classifier) : NULL;
 	if (!run.works || !run.traces) {
 		run_clear(&run);
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
 	for (size_t i = 0; i < in->nr; i++)
-		r = load_one(&run, in->paths[i], in->nr == 1, diag);
+		r = load_one(&run, in->paths[i], setup->information, in->nr == 1, diag);
 	if (!run.nr) {
 		run_clear(&run);
 		return in->nr == 1

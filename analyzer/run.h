@@ -15,8 +15,13 @@ struct run {
 	bool is_damaged;      /* or some of a trace could not be read; told as well */
 };
 
+struct run_setup {
+	const struct classifier *classifier; /* must outlive the run */
+	enum information information;
+};
+
 /* -ENOENT ...: not one input can be read; then diag has the reason of the only or last one. */
-int run_load(const struct inputs *in, const struct classifier *classifier, struct run *ret_run,
+int run_load(const struct inputs *in, const struct run_setup *setup, struct run *ret_run,
 	     struct diag *diag);
 void run_clear(struct run *run);
 

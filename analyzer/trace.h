@@ -58,11 +58,18 @@ struct trace {
 	struct trace_device devices[TRACE_DEVICES_MAX];
 };
 
+/* Shared by all traces of a run. */
+struct trace_setup {
+	struct names *names;
+	struct works *works;
+	enum information information;
+};
+
 /*
  * -EBADMSG, -EPROTO, errno: it cannot be read at all.  A damaged trace gives 0 and what is whole
  * of it.
  */
-int trace_scan(const char *path, struct names *names, struct works *works, struct trace **ret_trace,
+int trace_scan(const char *path, const struct trace_setup *setup, struct trace **ret_trace,
 	       struct diag *diag);
 void trace_free(struct trace *t); /* accepts NULL */
 

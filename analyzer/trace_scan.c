@@ -430,7 +430,7 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	return r < 0 ? diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path) : 0;
 }
 
-int trace_scan(const char *path, struct names *names, struct works *works, struct trace **ret_trace,
+int trace_scan(const char *path, const struct trace_setup *setup, struct trace **ret_trace,
 	       struct diag *diag)
 {
 	struct reader *reader = NULL;
@@ -440,12 +440,13 @@ int trace_scan(const char *path, struct names *names, struct works *works, struc
 	if (r < 0)
 		goto out;
 	r = -ENOMEM;
-	if (!s.trace || model_init(&s.trace->model, names, works) < 0 ||
+	if (!s.trace || model_init(&s.trace->model, setup->names, setup->works) < 0 ||
 	    pairs_init(&s.trace->pairs) < 0 || !(s.trace->path = strdup(path))) {
 		diag_set(diag, r, "%s: no memory", path);
 		goto out;
 	}
 	s.trace->first_ns = UINT64_MAX;
+	s.trace->model.information = setup->information;
 	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };
 	r = scan(&s, reader, diag);
 	if (r < 0)

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "definition.h"
 
-#include "hook_cuda.h"
+#include "call.h"
+#include "clock.h"
+#include "hook.h"
 #include "identity.h"
+#include "object_map.h"
+#include "parameters.h"
+#include "python_code.h"
+#include "python_path.h"
+#include "stack.h"
 
 static void put_string(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
 {
@@ -56,13 +63,69 @@ static void put_graph_exec(struct tti_buffer *b, uint32_t id, const void *conten
 	tti_put_record(b, TTI_RECORD_GRAPH_EXEC, &r);
 }
 
+static void put_object(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct object_content *o = content;
+	const struct tti_object r = {
+		.begin = o->begin,
+		.end = o->end,
+		.bias = o->bias,
+		.path = { o->path, o->path_size },
+		.build_id = { (const char *)o->build_id, o->build_id_size },
+		.since_ns = clock_read_ns(CLOCK_MONOTONIC),
+	};
+
+	(void)id;
+	(void)size;
+	tti_put_record(b, TTI_RECORD_OBJECT, &r);
+}
+
+static void put_frame(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct frame_content *f = content;
+	const struct tti_frame r = { .id = id, .parent = f->parent, .address = f->address };
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_FRAME, &r);
+}
+
+static void put_code(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct code_content *c = content;
+	const struct tti_code r = {
+		.id = id,
+		.name = c->name,
+		.file = c->file,
+		.line = c->line > 0 ? (uint64_t)c->line : 0,
+	};
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_CODE, &r);
+}
+
+static void put_python_frame(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct python_frame_content *f = content;
+	const struct tti_python_frame r = {
+		.id = id,
+		.parent = f->parent,
+		.code = f->code,
+		.line = f->line,
+		.class = f->class,
+		.self = f->self,
+	};
+
+	(void)size;
+	tti_put_record(b, TTI_RECORD_PYTHON_FRAME, &r);
+}
+
 static void put_template(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
 {
 	const struct template_content *t = content;
 	const struct tti_template r = {
 		.id = id,
 		.op = t->op,
-		.api = string_id(hook_cuda_symbol(t->api)),
+		.api = string_id(hook_symbol(t->api)),
 		.kernel = t->kernel,
 		.grid_x = t->grid[0],
 		.grid_y = t->grid[1],
@@ -86,6 +149,19 @@ static void put_template(struct tti_buffer *b, uint32_t id, const void *content,
 
 	(void)size;
 	tti_put_record(b, TTI_RECORD_TEMPLATE, &r);
+}
+
+static void put_parameters(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
+{
+	const struct parameters_content *p = content;
+	const struct tti_parameters r = {
+		.id = id,
+		.kernel = p->kernel,
+		.bytes = { (const char *)p->bytes,
+			   size - offsetof(struct parameters_content, bytes) },
+	};
+
+	tti_put_record(b, TTI_RECORD_PARAMETERS, &r);
 }
 
 static void put_device_template(struct tti_buffer *b, uint32_t id, const void *content, size_t size)
@@ -122,6 +198,9 @@ static void put_device_template(struct tti_buffer *b, uint32_t id, const void *c
 static void (*const put[NR_INTERN_KINDS])(struct tti_buffer *, uint32_t, const void *, size_t) = {
 	[INTERN_STRING] = put_string,     [INTERN_KERNEL] = put_kernel,
 	[INTERN_CONTEXT] = put_context,   [INTERN_GRAPH_EXEC] = put_graph_exec,
+	[INTERN_CALL] = call_put,         [INTERN_PARAMETERS] = put_parameters,
+	[INTERN_OBJECT] = put_object,     [INTERN_FRAME] = put_frame,
+	[INTERN_CODE] = put_code,         [INTERN_PYTHON_FRAME] = put_python_frame,
 	[INTERN_TEMPLATE] = put_template, [INTERN_DEVICE_TEMPLATE] = put_device_template,
 };
 
@@ -129,14 +208,16 @@ static void (*const put[NR_INTERN_KINDS])(struct tti_buffer *, uint32_t, const v
  * The names of entry points become strings when a template first needs them: before the strings
  * are counted.
  */
-static void intern_entry_points(uint32_t from, uint32_t to)
+static void intern_entry_points(enum intern_kind kind, uint32_t from, uint32_t to)
 {
 	for (uint32_t id = from; id <= to; id++) {
 		size_t size;
-		const struct template_content *t = intern_content(INTERN_TEMPLATE, id, &size);
+		const void *content = intern_content(kind, id, &size);
 
-		if (t)
-			string_id(hook_cuda_symbol(t->api));
+		if (content && kind == INTERN_TEMPLATE)
+			string_id(hook_symbol(((const struct template_content *)content)->api));
+		if (content && kind == INTERN_CALL)
+			string_id(hook_symbol(((const struct call_content *)content)->api));
 	}
 }
 
@@ -170,8 +251,10 @@ bool definitions_put(struct tti_buffer *b, struct definitions_written *w)
 	/* What refers is counted before what it refers to, so the latter is in the count. */
 	for (int kind = NR_INTERN_KINDS - 1; kind >= 0; kind--) {
 		last[kind] = intern_last(kind);
-		if (kind == INTERN_TEMPLATE)
-			intern_entry_points(w->last[kind] + 1, last[kind]);
+		if (kind == INTERN_TEMPLATE || kind == INTERN_CALL)
+			intern_entry_points(kind, w->last[kind] + 1, last[kind]);
+		if (kind == INTERN_FRAME && last[kind])
+			object_map_refresh(); /* what these frames lie in is loaded by now */
 	}
 	for (int kind = 0; kind < NR_INTERN_KINDS; kind++)
 		if (!put_table(b, kind, last[kind], &w->last[kind]))

@@ -8,11 +8,17 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "library.h"
 #include "resolve.h"
 
-static const struct hook_family *const families[] = { &family_cuda };
+static const struct hook_family *const families[NR_HOOK_FAMILIES] = {
+	[HOOK_CUDA] = &family_cuda,
+	[HOOK_CUBLAS] = &family_cublas,
+	[HOOK_CUBLASLT] = &family_cublaslt,
+	[HOOK_CUDNN] = &family_cudnn,
+};
 
-static void *family_library(const struct hook_family *family)
+static void *driver_library(const struct hook_family *family)
 {
 	void *library = NULL;
 
@@ -24,28 +30,40 @@ static void *family_library(const struct hook_family *family)
 }
 
 /* Several threads may do this at once: they store the same pointers. */
-void hooks_boot(const struct hook_family *family, void *library)
+void hooks_boot_copy(const struct hook_family *family, void *library, uint32_t copy)
 {
-	if (!library)
-		library = family_library(family);
-	for (size_t i = 0; library && i < family->nr_hooks; i++) {
+	for (size_t i = 0; i < family->nr_hooks; i++) {
 		const struct hook *h = &family->hooks[i];
 		void *real = resolve_real(library, h->symbol);
 
 		if (real && real != h->wrapper)
-			__atomic_store_n(h->real, real, __ATOMIC_RELEASE);
+			__atomic_store_n((void **)((char *)h->real + copy * family->copy_bytes),
+					 real, __ATOMIC_RELEASE);
 	}
+}
+
+void hooks_boot(const struct hook_family *family, void *library)
+{
+	if (family->library) {
+		library_find(family);
+		return;
+	}
+	if (!library)
+		library = driver_library(family);
+	if (library)
+		hooks_boot_copy(family, library, 0);
 }
 
 const struct hook *hook_by_name(const char *symbol, const struct hook_family **ret_family)
 {
-	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+	for (size_t f = 0; f < NR_HOOK_FAMILIES; f++) {
 		const struct hook_family *family = families[f];
 
 		if (strncmp(symbol, family->prefix, strlen(family->prefix)) != 0)
 			continue;
 		for (size_t i = 0; i < family->nr_hooks; i++)
-			if (strcmp(family->hooks[i].symbol, symbol) == 0) {
+			if (family->hooks[i].wrapper &&
+			    strcmp(family->hooks[i].symbol, symbol) == 0) {
 				*ret_family = family;
 				return &family->hooks[i];
 			}
@@ -59,4 +77,9 @@ const struct hook *hook_by_address(const struct hook_family *family, const void 
 		if (__atomic_load_n(family->hooks[i].real, __ATOMIC_RELAXED) == address)
 			return &family->hooks[i];
 	return NULL;
+}
+
+const char *hook_symbol(uint32_t api)
+{
+	return families[api >> 16]->hooks[api & 0xffff].symbol;
 }

@@ -8,33 +8,50 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+enum { HOOK_CUDA, HOOK_CUBLAS, HOOK_CUBLASLT, HOOK_CUDNN, NR_HOOK_FAMILIES };
 
 struct hook {
 	const char *symbol;
-	void *wrapper;
-	void **real; /* what the wrapper calls */
+	void *wrapper; /* NULL: not exported, we only call it ourselves */
+	void **real;   /* what the wrapper calls: in the first copy of the library */
 };
+
+struct library;
 
 struct hook_family {
-	const char *const *sonames; /* the library, newest first, up to NULL */
-	const char *prefix;         /* of every symbol in it */
+	/* Names of the library, up to NULL; any version may follow.  The first is the one proper.
+	 */
+	const char *const *sonames;
+	const char *prefix; /* of every symbol in it */
 	const struct hook *hooks;
 	size_t nr_hooks;
+	size_t copy_bytes;       /* from a real pointer to the same one of the next copy */
+	struct library *library; /* its copies; NULL: there is one, and we may load it */
 };
 
-extern const struct hook_family family_cuda;
+extern const struct hook_family family_cuda, family_cublas, family_cublaslt, family_cudnn;
 
 /*
  * Points every wrapper at the vendor's code.  `library` is its dlopen handle, NULL: find it by
- * soname among the loaded ones, and load it when nobody has.  Runs again when a first attempt
- * found nothing.
+ * soname among the loaded ones; the driver is loaded when nobody has.  Runs again when a first
+ * attempt found nothing.
  */
 void hooks_boot(const struct hook_family *family, void *library);
+
+/* The same for one copy of a library that may be there in several. */
+void hooks_boot_copy(const struct hook_family *family, void *library, uint32_t copy);
 
 /* The hook for a symbol and its family, or NULL. */
 const struct hook *hook_by_name(const char *symbol, const struct hook_family **ret_family);
 
 /* The hook whose real code stands at `address`, or NULL. */
 const struct hook *hook_by_address(const struct hook_family *family, const void *address);
+
+/* An entry point as one number: its family, and its row there.  The driver's are their rows. */
+#define HOOK_API(family, row) ((uint32_t)(family) << 16 | (uint32_t)(row))
+
+const char *hook_symbol(uint32_t api);
 
 #endif

@@ -5,10 +5,12 @@
  * Runs in: the application's thread.  No malloc, no lock, no system call, errno kept.
  */
 #define __CUDA_API_VERSION_INTERNAL /* the symbols as they are, and their _ptsz twins */
-#include "hook_cuda.h"
-
 #include <cuda.h>
 #include <cudaProfiler.h>
+
+#if CUDA_VERSION < 12040
+#error "building needs the headers of CUDA 12.4 or newer (running does not)"
+#endif
 
 #include "capture.h"
 #include "hook.h"
@@ -22,20 +24,22 @@
 #define BEFORE(action)   action, (void)0
 
 #define LAUNCH(...)      RECORDED(record_launch(begin, id, rc, LAUNCH_ARGS(__VA_ARGS__)))
-#define LAUNCH_ARGS(f, s, shared_, flags_, config_, gx_, gy_, gz_, bx_, by_, bz_)     \
-	&(const struct launch)                                                        \
-	{                                                                             \
-		.function = f, .stream = s, .shared_bytes = shared_, .flags = flags_, \
-		.config = config_, .grid = { gx_, gy_, gz_ }, .block = {              \
-			bx_,                                                          \
-			by_,                                                          \
-			bz_                                                           \
-		}                                                                     \
+#define LAUNCH_ARGS(f, s, shared_, flags_, config_, params_, extra_, gx_, gy_, gz_, bx_, by_, bz_) \
+	&(const struct launch)                                                                     \
+	{                                                                                          \
+		.function = f, .stream = s, .shared_bytes = shared_, .flags = flags_,              \
+		.config = config_, .params = params_, .extra = extra_, .grid = { gx_, gy_, gz_ },  \
+		.block = {                                                                         \
+			bx_,                                                                       \
+			by_,                                                                       \
+			bz_                                                                        \
+		}                                                                                  \
 	}
 #define LAUNCH_LIST(list, n) RECORDED(record_launch_list(begin, id, rc, list, n))
-#define NODE(f, shared_, gx, gy, gz, bx, by, bz) \
-	RECORDED(record_node(begin, id, rc,      \
-			     LAUNCH_ARGS(f, NULL, shared_, 0, NULL, gx, gy, gz, bx, by, bz)))
+#define NODE(f, shared_, params, extra, gx, gy, gz, bx, by, bz)                                    \
+	RECORDED(record_node(begin, id, rc,                                                        \
+			     LAUNCH_ARGS(f, NULL, shared_, 0, NULL, params, extra, gx, gy, gz, bx, \
+					 by, bz)))
 #define NODE_PARAMS(p) RECORDED(record_node_params(begin, id, rc, p))
 #define GRAPH(exec, s) RECORDED(record_graph_launch(begin, id, rc, exec, s))
 #define COPY(bytes, s) RECORDED(record_transfer(begin, id, rc, TTI_OP_COPY, bytes, s))
@@ -44,11 +48,14 @@
 
 static void hooks_swap(void **pfn, CUresult rc);
 
-#define FAMILY   cuda
-#define HOOK_DEF "hook_cuda.def"
-#define SONAMES  "libcuda.so.1", "libcuda.so"
-#define PREFIX   "cu"
-#define ABSENT   CUDA_ERROR_NOT_FOUND
+#define FAMILY       cuda
+#define HOOK_DEF     "hook_cuda.def"
+#define SONAMES      "libcuda.so.1", "libcuda.so"
+#define PREFIX       "cu"
+#define ABSENT       CUDA_ERROR_NOT_FOUND
+#define COPIES       1
+#define COPY_OF(row) 0
+#define LIBRARY      NULL
 #include "hook_family.inc"
 
 /*
@@ -64,9 +71,4 @@ static void hooks_swap(void **pfn, CUresult rc)
 	h = hook_by_address(&family_cuda, *pfn);
 	if (h)
 		*pfn = h->wrapper;
-}
-
-const char *hook_cuda_symbol(uint32_t id)
-{
-	return hooks[id].symbol;
 }

@@ -11,6 +11,7 @@
 
 #include "cupti.h"
 #include "driver.h"
+#include "parameters.h"
 #include "thread.h"
 
 #define MAP_SLOTS  65536u
@@ -106,6 +107,7 @@ static uint32_t define_kernel(void *handle, uint32_t generation)
 	CUfunction f = handle;
 	struct kernel_content k;
 	const char *name = NULL;
+	uint32_t id;
 
 	(void)generation;
 	memset(&k, 0, offsetof(struct kernel_content, parameters));
@@ -122,9 +124,10 @@ static uint32_t define_kernel(void *handle, uint32_t generation)
 	k.max_threads = attribute(f, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
 	k.binary_version = attribute(f, CU_FUNC_ATTRIBUTE_BINARY_VERSION);
 	k.ptx_version = attribute(f, CU_FUNC_ATTRIBUTE_PTX_VERSION);
-	return intern(INTERN_KERNEL, &k,
-		      offsetof(struct kernel_content, parameters) +
-			      k.nr_parameters * sizeof(k.parameters[0]));
+	id = intern(INTERN_KERNEL, &k,
+		    offsetof(struct kernel_content, parameters) +
+			    k.nr_parameters * sizeof(k.parameters[0]));
+	return id && parameters_are_wanted(name) ? id | KERNEL_WANTS_PARAMETERS : id;
 }
 
 uint32_t kernel_id(CUfunction f)

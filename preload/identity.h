@@ -66,7 +66,10 @@ struct device_template_content {
 };
 _Static_assert(sizeof(struct device_template_content) == 88, "no padding");
 
-/* 0: the tables are full. */
+/*
+ * 0: the tables are full.  A kernel's comes with a flag, so that a launch need not look for it.
+ */
+#define KERNEL_WANTS_PARAMETERS (1u << 31)
 uint32_t kernel_id(CUfunction f);
 uint32_t context_id(void);
 uint32_t graph_exec_id(CUgraphExec exec);

@@ -5,6 +5,7 @@
  */
 #include "intern.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static struct intern tables[NR_INTERN_KINDS];
 static uint8_t *arena;
 static _Atomic uint64_t arena_used = 8; /* place 0 means none */
 
-bool intern_init(void)
+static bool reserve(void)
 {
 	const size_t slots = SLOTS * sizeof(*tables->slots);
 	const size_t places = ENTRIES_MAX * sizeof(*tables->places);
@@ -47,6 +48,20 @@ bool intern_init(void)
 		tables[i].places = (void *)(memory + slots);
 	}
 	return true;
+}
+
+/* A cuDNN graph may be described before recording starts, by any thread. */
+bool intern_init(void)
+{
+	enum { NEW, STARTING, READY, FAILED };
+	static _Atomic uint32_t state = NEW;
+	uint32_t seen = NEW;
+
+	if (atomic_compare_exchange_strong(&state, &seen, STARTING))
+		atomic_store(&state, reserve() ? READY : FAILED);
+	while (atomic_load(&state) == STARTING)
+		sched_yield(); /* for one mmap */
+	return atomic_load(&state) == READY;
 }
 
 /* Multiply and fold, eight bytes at a time: contents are a few words, and in cache. */
@@ -117,7 +132,8 @@ static uint32_t add(struct intern *t, const void *content, size_t size)
 	return id;
 }
 
-uint32_t intern(enum intern_kind kind, const void *content, size_t size)
+static inline uint32_t look_up(enum intern_kind kind, const void *content, size_t size,
+			       bool may_add)
 {
 	struct intern *t = &tables[kind];
 	const uint32_t hash = hash_of(content, size);
@@ -130,6 +146,8 @@ uint32_t intern(enum intern_kind kind, const void *content, size_t size)
 		uint64_t seen = atomic_load_explicit(slot, memory_order_acquire);
 
 		if (!seen) {
+			if (!may_add)
+				return 0;
 			if (!id)
 				id = add(t, content, size);
 			if (!id ||
@@ -144,7 +162,17 @@ uint32_t intern(enum intern_kind kind, const void *content, size_t size)
 				return (uint32_t)seen;
 		}
 	}
-	return id ? id : add(t, content, size);
+	return id || !may_add ? id : add(t, content, size);
+}
+
+uint32_t intern(enum intern_kind kind, const void *content, size_t size)
+{
+	return look_up(kind, content, size, true);
+}
+
+uint32_t intern_find(enum intern_kind kind, const void *content, size_t size)
+{
+	return look_up(kind, content, size, false);
 }
 
 bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t size)

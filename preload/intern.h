@@ -20,12 +20,20 @@ enum intern_kind {
 	INTERN_KERNEL,
 	INTERN_CONTEXT,
 	INTERN_GRAPH_EXEC,
+	INTERN_CALL,
+	INTERN_PARAMETERS,
+	INTERN_OBJECT,
+	INTERN_FRAME,
+	INTERN_CODE,
+	INTERN_PYTHON_FRAME,
 	INTERN_TEMPLATE,
 	INTERN_DEVICE_TEMPLATE,
 	NR_INTERN_KINDS
 };
 
-/* False: no memory; every id will be 0.  Ids are from 1. */
+/*
+ * False: no memory; every id will be 0.  Ids are from 1.  May be called again, by any thread.
+ */
 bool intern_init(void);
 
 /*
@@ -33,6 +41,9 @@ bool intern_init(void);
  * a hash and a comparison.
  */
 uint32_t intern(enum intern_kind kind, const void *content, size_t size);
+
+/* The same, but nothing is added: 0 if it is new. */
+uint32_t intern_find(enum intern_kind kind, const void *content, size_t size);
 
 /* Is the content of `id` these bytes?  Cheaper than looking it up, for who has a guess. */
 bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t size);

@@ -7,6 +7,8 @@
 #include "driver.h"
 #include "identity.h"
 #include "life.h"
+#include "origin.h"
+#include "parameters.h"
 
 /* Long enough for the writer to come by twice. */
 #define PATIENCE_NS 500000000u
@@ -46,7 +48,7 @@ static uint32_t template_id(struct thread *t, const struct template_content *con
 }
 
 static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
-		    const struct template_content *content)
+		    const struct template_content *content, uint32_t parameters)
 {
 	const uint32_t template = template_id(t, content);
 	struct row *row = row_reserve(t);
@@ -62,14 +64,16 @@ static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
 		.template = template,
 		.correlation = tls.correlation,
 		.node = tls.node,
+		.parameters = parameters,
 	};
 	ring_commit(&t->ring);
 }
 
 static enum tti_counter counter_of(CUresult rc, const struct template_content *c)
 {
-	if (unlikely(rc != CUDA_SUCCESS))
-		return TTI_COUNTER_FAILED;
+	if (unlikely(rc != CUDA_SUCCESS) && c->op != TTI_OP_SYNC)
+		return c->op == TTI_OP_COPY || c->op == TTI_OP_FILL ? TTI_COUNTER_FAILED_COPIES
+								    : TTI_COUNTER_FAILED;
 	switch (c->op) {
 	case TTI_OP_LAUNCH:
 		return c->flags & TTI_TEMPLATE_CAPTURED ? TTI_COUNTER_CAPTURED
@@ -94,19 +98,26 @@ static bool is_captured(const struct template_content *c)
 	return tls.node || (capture_is_open() && capture_holds((CUstream)(uintptr_t)c->stream));
 }
 
-/* The end is read first: what follows is our time, not the call's. */
-static void record(uint64_t begin, CUresult rc, struct template_content *c)
+static void record_until(uint64_t begin, uint64_t end, CUresult rc, struct template_content *c,
+			 uint32_t parameters)
 {
-	const uint64_t end = clock_ticks();
 	struct thread *t = thread_self();
 
 	if (unlikely(!t))
 		return;
 	c->context = context_id();
+	c->call = tls.call;
 	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
+	origin_add(t, c);
 	counter_add(&t->counters, counter_of(rc, c), 1);
-	row_put(t, begin, end, rc, c);
+	row_put(t, begin, end, rc, c, parameters);
+}
+
+/* The end is read first: what follows is our time, not the call's. */
+static void record(uint64_t begin, CUresult rc, struct template_content *c)
+{
+	record_until(begin, clock_ticks(), rc, c, 0);
 }
 
 static void attributes_add(struct template_content *c, const CUlaunchConfig *config)
@@ -127,10 +138,13 @@ static void attributes_add(struct template_content *c, const CUlaunchConfig *con
 static void record_kernel(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op,
 			  const struct launch *l)
 {
+	const uint64_t end = clock_ticks();
+	const uint32_t kernel = kernel_id(l->function);
+	uint32_t parameters = 0;
 	struct template_content c = {
 		.op = op,
 		.api = id,
-		.kernel = kernel_id(l->function),
+		.kernel = kernel & ~KERNEL_WANTS_PARAMETERS,
 		.grid = { l->grid[0], l->grid[1], l->grid[2] },
 		.block = { l->block[0], l->block[1], l->block[2] },
 		.shared_bytes = l->shared_bytes,
@@ -140,7 +154,10 @@ static void record_kernel(uint64_t begin, uint32_t id, CUresult rc, enum tti_op 
 
 	if (unlikely(l->config && l->config->numAttrs))
 		attributes_add(&c, l->config);
-	record(begin, rc, &c);
+	/* Of a refused launch nobody knows whether they are there at all. */
+	if (unlikely(kernel & KERNEL_WANTS_PARAMETERS) && rc == CUDA_SUCCESS)
+		parameters = parameters_id(c.kernel, l->params, l->extra);
+	record_until(begin, end, rc, &c, parameters);
 }
 
 void record_launch(uint64_t begin, uint32_t id, CUresult rc, const struct launch *l)
@@ -158,6 +175,7 @@ void record_launch_list(uint64_t begin, uint32_t id, CUresult rc, const CUDA_LAU
 				      .stream = list[i].hStream,
 				      .shared_bytes = list[i].sharedMemBytes,
 				      .flags = TTI_TEMPLATE_COOPERATIVE,
+				      .params = list[i].kernelParams,
 				      .grid = { list[i].gridDimX, list[i].gridDimY,
 						list[i].gridDimZ },
 				      .block = { list[i].blockDimX, list[i].blockDimY,
@@ -180,6 +198,8 @@ void record_node_params(uint64_t begin, uint32_t id, CUresult rc, const CUgraphN
 		    &(const struct launch){
 			    .function = k->func ? k->func : (CUfunction)k->kern,
 			    .shared_bytes = k->sharedMemBytes,
+			    .params = k->kernelParams,
+			    .extra = k->extra,
 			    .grid = { k->gridDimX, k->gridDimY, k->gridDimZ },
 			    .block = { k->blockDimX, k->blockDimY, k->blockDimZ },
 		    });

@@ -21,6 +21,8 @@ struct launch {
 	uint32_t shared_bytes;
 	uint32_t flags;               /* tti_template_flag */
 	const CUlaunchConfig *config; /* NULL: there is none */
+	void *const *params;          /* as passed; NULL: there are none, or they are packed */
+	void *const *extra;
 	uint32_t grid[3];
 	uint32_t block[3];
 };

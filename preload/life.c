@@ -15,12 +15,16 @@
 #include "launch.h"
 #include "log.h"
 #include "options.h"
+#include "origin.h"
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
 #include "writer.h"
 
 enum { NEW, STARTING, ON, OFF };
+
+/* CUPTI takes a tenth of a second to start; more than this only a deadlock does. */
+#define START_NS 2000000000u
 
 static _Atomic uint32_t state;
 /* A vfork child runs in our memory: only its process id tells it from us. */
@@ -59,6 +63,7 @@ static bool start(void)
 	}
 	if (options.timing == TIMING_CUPTI)
 		cupti_start();
+	origin_start();
 	if (!writer_start()) {
 		log_line("nothing is recorded: cannot start a thread");
 		return false;
@@ -70,29 +75,62 @@ static bool start(void)
 	return true;
 }
 
+static bool is_driver_initialised(void)
+{
+	int n;
+
+	driver_bind();
+	return driver.cuDeviceGetCount(&n) == CUDA_SUCCESS;
+}
+
+/*
+ * Another thread is starting the tracing: what this one is about to launch would be missed.  This
+ * is no launch path yet.  The limit is for a thread that holds what the other one needs, such as
+ * the loader's lock.
+ */
+static bool await_start(void)
+{
+	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + START_NS;
+
+	while (atomic_load(&state) == STARTING) {
+		if (clock_read_ns(CLOCK_MONOTONIC) > give_up) {
+			counter_add_shared(TTI_COUNTER_NOT_STARTED, 1);
+			return false;
+		}
+		sys_wait(&state, STARTING, START_NS / 100);
+	}
+	return atomic_load(&state) == ON;
+}
+
+/* True: this thread has started it, or found it started. */
+static bool begin(void)
+{
+	uint32_t expected = NEW;
+	bool is_on;
+
+	if (atomic_load(&state) == NEW && !is_driver_initialised())
+		return false;
+	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
+		return await_start();
+	is_on = start();
+	atomic_store(&recording, is_on);
+	atomic_store(&state, is_on ? ON : OFF);
+	sys_wake(&state);
+	return is_on;
+}
+
 bool life_begin(void)
 {
 	const int saved = errno;
-	uint32_t expected = NEW;
-	int n;
+	bool is_on;
 
-	if (atomic_load(&state) != NEW)
-		return atomic_load(&state) == ON;
-	driver_bind();
-	if (driver.cuDeviceGetCount(&n) != CUDA_SUCCESS)
+	if (atomic_load(&state) == OFF)
 		return false;
-	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
-		return expected == ON;
 	tls.is_ours++;
-	if (start()) {
-		atomic_store(&recording, true);
-		atomic_store(&state, ON);
-	} else {
-		atomic_store(&state, OFF);
-	}
+	is_on = begin();
 	tls.is_ours--;
 	errno = saved;
-	return atomic_load(&state) == ON;
+	return is_on;
 }
 
 void life_end(enum tti_ending reason)
@@ -105,6 +143,11 @@ void life_end(enum tti_ending reason)
 		writer_finish(reason);
 	}
 	errno = saved;
+}
+
+bool life_may_record(void)
+{
+	return atomic_load(&state) != OFF;
 }
 
 void driver_ready(CUresult rc)

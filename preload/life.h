@@ -18,6 +18,9 @@ bool life_begin(void);
 /* The process is about to end or to become another. */
 void life_end(enum tti_ending reason);
 
+/* False: recording is off for good. */
+bool life_may_record(void);
+
 /* Hooks. */
 void driver_ready(CUresult rc);
 void context_ends(void);

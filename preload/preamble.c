@@ -87,14 +87,25 @@ static void put_process(struct tti_buffer *b, uint64_t ticks_per_second)
 		       });
 }
 
-#define PUT_TEXT(key, value)   put_info(b, key, value)
-#define PUT_NUMBER(key, value) put_number(b, key, value)
-#define PUT_CHOICE(key, value) put_number(b, key, value)
+/* The word of a choice: words are split at |. */
+static void put_choice(struct tti_buffer *b, const char *key, const char *words, uint64_t index)
+{
+	struct tti_info r = { .key = text(key) };
+
+	for (; index; index--)
+		words += strcspn(words, "|") + 1;
+	r.value = (struct tti_str){ words, strcspn(words, "|") };
+	tti_put_record(b, TTI_RECORD_INFO, &r);
+}
+
+#define PUT_TEXT(key, words, value)   put_info(b, key, value)
+#define PUT_NUMBER(key, words, value) put_number(b, key, value)
+#define PUT_CHOICE(key, words, value) put_choice(b, key, words, value)
 
 static void put_options(struct tti_buffer *b)
 {
 #define OPTION(field, TYPE, def, variable, option, argument, help) \
-	PUT_##TYPE("option." #field, options.field);
+	PUT_##TYPE("option." #field, argument, options.field);
 #include "ttitrace/options.def"
 #undef OPTION
 }
@@ -115,7 +126,7 @@ static int put_library(struct dl_phdr_info *object, size_t size, void *data)
 static void put_driver_package(struct tti_buffer *b)
 {
 	char line[256];
-	char *end = line;
+	char *end;
 
 	line[read_bytes("/proc/driver/nvidia/version", line, sizeof(line) - 1)] = '\0';
 	for (char *word = line; *word; word = end + strspn(end, " ")) {

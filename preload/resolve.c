@@ -9,13 +9,14 @@
 #include "resolve.h"
 
 #include <dlfcn.h>
-#include <elf.h>
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "elf_symbol.h"
 #include "hook.h"
+#include "library.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -29,74 +30,21 @@ HIDDEN void *resolve_dlvsym(void *handle, const char *symbol, const char *versio
 HIDDEN void *(*resolve_libc_dlsym)(void *, const char *);
 HIDDEN void *(*resolve_libc_dlvsym)(void *, const char *, const char *);
 
-/* What a dynamic section says about the symbols of an object. */
-struct symbols {
-	const ElfW(Sym) * table;
-	const char *strings;
-	const uint32_t *gnu_hash;
-};
-
-static struct symbols symbols_of(const struct dl_phdr_info *object)
-{
-	struct symbols s = { .table = NULL };
-	const ElfW(Dyn) *d = NULL;
-
-	for (int i = 0; i < object->dlpi_phnum; i++)
-		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			d = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-	for (; d && d->d_tag != DT_NULL; d++) {
-		if (d->d_tag == DT_SYMTAB)
-			s.table = (const void *)d->d_un.d_ptr;
-		if (d->d_tag == DT_STRTAB)
-			s.strings = (const void *)d->d_un.d_ptr;
-		if (d->d_tag == DT_GNU_HASH)
-			s.gnu_hash = (const void *)d->d_un.d_ptr;
-	}
-	return s;
-}
-
-/* Every symbol of a chain whose hash is right; the bloom filter in front is skipped. */
-static const ElfW(Sym) * symbols_find(const struct symbols *s, const char *name)
-{
-	const uint32_t nr_buckets = s->gnu_hash[0], first = s->gnu_hash[1];
-	const ElfW(Addr) *bloom = (const void *)(s->gnu_hash + 4);
-	const uint32_t *buckets = (const void *)(bloom + s->gnu_hash[2]);
-	const uint32_t *chain = buckets + nr_buckets;
-	uint32_t hash = 5381, i;
-
-	for (const char *c = name; *c; c++)
-		hash = hash * 33 + (uint8_t)*c;
-	i = buckets[hash % nr_buckets];
-	if (i < first)
-		return NULL;
-	for (;; i++) {
-		if ((chain[i - first] | 1) == (hash | 1) && s->table[i].st_value &&
-		    strcmp(s->strings + s->table[i].st_name, name) == 0)
-			return &s->table[i];
-		if (chain[i - first] & 1)
-			return NULL;
-	}
-}
-
 /* Our own exports hide libc's from every ordinary look-up, so libc's table is read directly. */
 static int find_in_libc(struct dl_phdr_info *object, size_t size, void *unused)
 {
-	const char *slash = strrchr(object->dlpi_name, '/');
-	const char *base = slash ? slash + 1 : object->dlpi_name;
-	const struct symbols s = symbols_of(object);
-	const ElfW(Sym) * dlsym_symbol, *dlvsym_symbol;
+	void *libc_dlsym, *libc_dlvsym;
 
 	(void)size;
 	(void)unused;
-	if (strcmp(base, "libc.so.6") != 0 || !s.table || !s.strings || !s.gnu_hash)
+	if (strcmp(elf_object_name(object), "libc.so.6") != 0)
 		return 0;
-	dlsym_symbol = symbols_find(&s, "dlsym");
-	dlvsym_symbol = symbols_find(&s, "dlvsym");
-	if (!dlsym_symbol || !dlvsym_symbol)
+	libc_dlsym = elf_symbol(object, "dlsym");
+	libc_dlvsym = elf_symbol(object, "dlvsym");
+	if (!libc_dlsym || !libc_dlvsym)
 		return 0;
-	resolve_libc_dlvsym = (void *)(object->dlpi_addr + dlvsym_symbol->st_value);
-	__atomic_store_n((void **)&resolve_libc_dlsym,
-			 (void *)(object->dlpi_addr + dlsym_symbol->st_value), __ATOMIC_RELEASE);
+	resolve_libc_dlvsym = libc_dlvsym;
+	__atomic_store_n((void **)&resolve_libc_dlsym, libc_dlsym, __ATOMIC_RELEASE);
 	return 1;
 }
 
@@ -126,25 +74,36 @@ static bool is_in_library(const struct hook_family *family, const void *address)
 	return false;
 }
 
+static bool is_loaded(const struct hook_family *family, const struct hook *h)
+{
+	void *library = NULL;
+
+	if (family->library)
+		return library_find(family) &&
+		       resolve_libc_dlsym(family->library->handles[0], h->symbol);
+	for (const char *const *s = family->sonames; *s && !library; s++)
+		library = dlopen(*s, RTLD_LAZY | RTLD_NOLOAD);
+	return library && resolve_libc_dlsym(library, h->symbol);
+}
+
 /*
- * A look-up in the global scope finds our export even in a process without a driver, where the
- * caller must learn that there is none: what stands behind us decides, or that the driver is
+ * A look-up in the global scope finds our export even in a process without the library, where the
+ * caller must learn that there is none: what stands behind us decides, or that the library is
  * loaded at all.
  */
 static void *answer_global(const struct hook_family *family, const struct hook *h)
 {
-	void *library = NULL;
-
-	if (resolve_libc_dlsym(RTLD_NEXT, h->symbol))
-		return h->wrapper;
-	for (const char *const *s = family->sonames; *s && !library; s++)
-		library = dlopen(*s, RTLD_LAZY | RTLD_NOLOAD);
-	if (library && resolve_libc_dlsym(library, h->symbol))
+	if (resolve_libc_dlsym(RTLD_NEXT, h->symbol) || is_loaded(family, h))
 		return h->wrapper;
 	resolve_libc_dlsym(RTLD_NEXT, h->symbol); /* for what dlerror() then says */
 	return RESOLVE_ABSENT;
 }
 
+/*
+ * Of several copies of a library only the first is answered for: the wrapper cannot tell which
+ * one a caller means who has its address from here.  So a part of a split library that looks its
+ * own parts up is left alone too.
+ */
 static void *answer_handle(void *handle, const struct hook_family *family, const struct hook *h)
 {
 	void *found = resolve_libc_dlsym(handle, h->symbol);
@@ -152,7 +111,7 @@ static void *answer_handle(void *handle, const struct hook_family *family, const
 	if (found == h->wrapper)
 		return answer_global(family, h);
 	if (found && found != __atomic_load_n(h->real, __ATOMIC_RELAXED) &&
-	    is_in_library(family, found))
+	    (family->library || is_in_library(family, found)))
 		hooks_boot(family, handle);
 	return found && found == __atomic_load_n(h->real, __ATOMIC_RELAXED) ? h->wrapper : NULL;
 }

@@ -21,6 +21,8 @@ struct thread {
 	bool is_announced;    /* writer: its record is in the file */
 	uint32_t due;         /* writer: rows to take in this round */
 	struct counters counters;
+	struct path_cache *paths;   /* python_path.c; made when first needed, kept for the next */
+	struct stack_cache *stacks; /* stack.c; the same */
 	uint32_t last_template;
 	uint32_t successors[THREAD_SUCCESSORS]; /* by template: what came after it the last time */
 	struct ring ring;                       /* last: its rows follow */
@@ -38,6 +40,7 @@ struct tls {
 	void *last_context;
 	uint32_t last_context_id;
 	uint32_t last_context_generation;
+	uint32_t call;          /* the library call this thread is in, 0: none; see span.h */
 	bool is_without_thread; /* there was no memory for it; do not ask again */
 };
 

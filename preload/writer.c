@@ -23,6 +23,7 @@
 #include "definition.h"
 #include "launch.h"
 #include "options.h"
+#include "origin.h"
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
@@ -362,6 +363,7 @@ static void *run(void *unused)
 		}
 		if (now >= threads_at) {
 			retire_ended_threads();
+			origin_look_again();
 			threads_at = now + THREADS_NS;
 		}
 		sys_wait(&asked, atomic_load(&answered), POLL_NS);

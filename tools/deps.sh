@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the packages that building and testing need, as root or by sudo; else says how.
+# deps.sh [PACKAGE...]: installs the packages that building and testing need, and those named, as
+# root or by sudo; else says how.
 set -eu
 packages="gcc make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libcmocka-dev
 zstd python3 python3-pytest python3-pytest-xdist"
 
 if ! command -v dpkg-query >/dev/null; then
-	echo "not a Debian or Ubuntu: needed are what these packages hold:" $packages >&2
+	echo "not a Debian or Ubuntu: needed is what these packages hold: $packages $*" >&2
 	exit 0
 fi
 missing=
-for package in $packages; do
+for package in $packages "$@"; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' ||
 		missing="$missing $package"
 done

@@ -73,6 +73,8 @@ enum tti_ending {
 enum tti_template_flag {
 	TTI_TEMPLATE_CAPTURED = 1,
 	TTI_TEMPLATE_COOPERATIVE = 2,
+	TTI_TEMPLATE_PATH_INHERITED =
+		4, /* `path` is another thread's last: this one runs no Python */
 };
 
 #endif

@@ -59,7 +59,7 @@ enum tti_record {
 	TTI_RECORD_LIMIT = 64
 };
 
-/* tti_column_host_begin_ns, tti_nr_columns_host ...: the columns of a batch, numbered; of a row, none. */
+/* tti_column_host_begin_ns, tti_nr_columns_host ...: the columns of a batch, numbered. */
 #define ROW(id, NAME, name, what)   enum {
 #define BATCH(id, NAME, name, what) enum {
 #define FIELD(name, field, TYPE, what)

@@ -7,6 +7,7 @@
 
 #include "../capture.h"
 #include "../identity.h"
+#include "../intern.h"
 #include "../launch.h"
 #include "../life.h"
 
@@ -18,6 +19,47 @@ uint64_t record_begin_first(void)
 {
 	return 0;
 }
+
+uint32_t intern(enum intern_kind kind, const void *content, size_t size)
+{
+	(void)kind, (void)content, (void)size;
+	return 0;
+}
+
+/* Attribute and descriptor types are plain numbers here: the headers of cuDNN may be missing. */
+void backend_created(int rc, uint32_t type, void *const *d);
+void backend_destroyed(void *d);
+void backend_set(int rc, uint32_t api, void *d, uint32_t attribute, uint32_t type, int64_t count,
+		 const void *elements);
+void backend_got(int rc, void *d, uint32_t type, int64_t requested, const int64_t *count,
+		 const void *elements);
+uint32_t backend_plan_id(uint32_t api, void *plan, void *variant_pack);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+void backend_created(int rc, uint32_t type, void *const *d)
+{
+}
+
+void backend_destroyed(void *d)
+{
+}
+
+void backend_set(int rc, uint32_t api, void *d, uint32_t attribute, uint32_t type, int64_t count,
+		 const void *elements)
+{
+}
+
+void backend_got(int rc, void *d, uint32_t type, int64_t requested, const int64_t *count,
+		 const void *elements)
+{
+}
+
+uint32_t backend_plan_id(uint32_t api, void *plan, void *variant_pack)
+{
+	return 0;
+}
+#pragma GCC diagnostic pop
 
 void record_mark(const char *text)
 {

@@ -9,7 +9,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-TTITRACE = os.environ.get("TTITRACE", str(ROOT / "build" / "release" / "ttitrace"))
+TTITRACE = os.environ.get("TTITRACE", str(ROOT / os.environ.get("O", "build/release") / "ttitrace"))
 
 # The operators that a kernel of each kind may run for.  A kernel of no kind here may serve any.
 OPERATORS_OF = {

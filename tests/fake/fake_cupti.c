@@ -367,7 +367,7 @@ static size_t collect(struct fake_work *to, size_t max, enum delivery how, uint6
 	return nr;
 }
 
-/* Fills one buffer and hands it over.  false: nothing to hand over. */
+/* Fills one buffer and hands it over.  false: that was all. */
 static bool deliver_one(enum delivery how)
 {
 	pthread_mutex_lock(&buffer_lock);
@@ -388,7 +388,7 @@ static bool deliver_one(enum delivery how)
 	free(work);
 	if (nr) {
 		complete(NULL, 0, buffer, bytes, used);
-		return true;
+		return nr == max;
 	}
 	pthread_mutex_lock(&buffer_lock);
 	const bool keep = !spare;

@@ -785,6 +785,28 @@ ENTRY(cuEventElapsedTime, (float *ms, CUevent begin, CUevent end))
 
 /* Memory: the host's. */
 
+static struct {
+	CUdeviceptr begin, end;
+} allocations[4096];
+static _Atomic unsigned int nr_allocations;
+
+/* What was freed is still known: no program here asks. */
+static void allocation_add(CUdeviceptr begin, size_t bytes)
+{
+	const unsigned int i = atomic_fetch_add(&nr_allocations, 1) % 4096;
+	allocations[i].begin = begin;
+	allocations[i].end = begin + bytes;
+}
+
+static bool allocation_has(CUdeviceptr pointer)
+{
+	for (unsigned int i = 0; i < nr_allocations && i < 4096; i++) {
+		if (pointer >= allocations[i].begin && pointer < allocations[i].end)
+			return true;
+	}
+	return false;
+}
+
 ENTRY(cuMemAlloc_v2, (CUdeviceptr * ret_pointer, size_t bytes))
 {
 	CUresult r = driver_ready();
@@ -792,9 +814,21 @@ ENTRY(cuMemAlloc_v2, (CUdeviceptr * ret_pointer, size_t bytes))
 		r = CUDA_ERROR_INVALID_VALUE;
 	if (r == CUDA_SUCCESS)
 		r = capture_forbids();
-	if (r == CUDA_SUCCESS)
+	if (r == CUDA_SUCCESS) {
 		*ret_pointer = (CUdeviceptr)(uintptr_t)malloc(bytes);
+		allocation_add(*ret_pointer, bytes);
+	}
 	return r;
+}
+
+ENTRY(cuPointerGetAttribute, (void *value, CUpointer_attribute attribute, CUdeviceptr pointer))
+{
+	if (attribute != CU_POINTER_ATTRIBUTE_MEMORY_TYPE)
+		return CUDA_ERROR_NOT_SUPPORTED;
+	if (!allocation_has(pointer))
+		return CUDA_ERROR_INVALID_VALUE;
+	*(unsigned int *)value = CU_MEMORYTYPE_DEVICE;
+	return CUDA_SUCCESS;
 }
 
 ENTRY(cuMemFree_v2, (CUdeviceptr pointer))

@@ -9,19 +9,20 @@ account for everything, and both runs must have printed the same.
 import argparse
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import re
+import subprocess
 import sys
-import tarfile
 import tempfile
 import typing
 
 from common import (
     EXIT_SKIPPED,
-    OUT,
     PROGRAMS,
     ROOT,
     build_cuda,
+    keep_files,
     limit_time,
     python,
     recorded,
@@ -34,7 +35,6 @@ from common import (
 )
 
 TIME_LIMIT_S = 270
-MAX_TRACES_BYTES = 15 << 20  # what is kept of the traces, in OUT/traces.tar
 
 
 @dataclasses.dataclass
@@ -81,6 +81,21 @@ def one_process(rep, stdout):
         yield f"{nr_processes} processes left a trace"
 
 
+def cuda12(binaries):
+    """A program of CUDA 12; CUDA12_LIB is a folder with libcudart.so.12 and libcupti.so.12."""
+    folder = pathlib.Path(os.environ.get("CUDA12_LIB", ROOT / "local/cu12/lib"))
+    output = binaries / "cuda12"
+    subprocess.run(["cc", "-O1", "-o", output, PROGRAMS / "cuda12.c", "-ldl"], check=True)
+    return Program("cuda12", ["env", f"LD_LIBRARY_PATH={folder}", output], 60, cupti_of_cuda12)
+
+
+def cupti_of_cuda12(rep, stdout):
+    """The application's CUDA decides which CUPTI is used, not the one ttitrace was built with."""
+    path = rep["processes"][0]["info"].get("cupti.path", "")
+    if not path.endswith("libcupti.so.12"):
+        yield f"CUPTI is {path}"
+
+
 def all_programs(binaries):
     marked = ROOT / "examples/cuda/marked.cu"
     generate = ROOT / "examples/diffusion/generate.py"
@@ -92,6 +107,7 @@ def all_programs(binaries):
         Program("marked-static", build("marked-static"), 60, kernels_as_printed),
         Program("marked-shared", build("marked-shared", "-cudart", "shared"), 60, kernels_as_printed),
         Program("marked-ptds", build("marked-ptds", "-default-stream", "per-thread"), 60, kernels_as_printed),
+        cuda12(binaries),
         Program("diffusion", python(generate), 150),
         Program("diffusion-eager", python(generate, "--attention", "eager", "--steps", 4), 150),
         Program("torch_compile", python(PROGRAMS / "torch_compile.py"), 240, has_graph_launches),
@@ -194,18 +210,6 @@ def run_all(programs, traces, jobs):
         return rows
 
 
-def keep_traces(traces):
-    """The traces, smallest first, as far as they fit."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    room = MAX_TRACES_BYTES
-    with tarfile.open(OUT / "traces.tar", "w") as archive:
-        for path in sorted(traces.glob("*/*.ttt"), key=lambda path: path.stat().st_size):
-            if path.stat().st_size > room:
-                break
-            room -= path.stat().st_size
-            archive.add(path, path.relative_to(traces))
-
-
 def text(rows):
     header = ("program", "verdict", "launches", "captured", "graphs", "nodes", "trace kB", "seconds")
     keys = ("launches", "captured", "graph_launches", "node_records")
@@ -235,7 +239,7 @@ def main():
         traces.mkdir()
         programs = [p for p in all_programs(scratch) if not args.programs or p.name in args.programs]
         rows = run_all(programs, traces, args.jobs)
-        keep_traces(traces)
+        keep_files("traces.tar", traces, traces.glob("*/*.ttt"))
     lines = text(rows)
     print("\n".join(lines))
     write_results("coverage", lines, rows)

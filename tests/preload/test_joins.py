@@ -41,6 +41,13 @@ def test_a_thread_keeps_its_order_and_its_kernels(run):
         assert all(a.begin_ns <= b.begin_ns for a, b in zip(rows, rows[1:]))
 
 
+@pytest.mark.parametrize("attempt", range(5))
+def test_no_launch_is_lost_while_another_thread_starts_the_tracing(run, attempt):
+    r = run("start_together", 16)
+    assert r.exit_code == 0, r.stderr
+    assert len(joined(r.trace)) == r.seen["launches"] == 800
+
+
 def test_the_device_begins_after_the_host_on_one_clock(run):
     for launch, record in joined(run("many_threads", 4, 500).trace):
         assert launch.begin_ns <= record.begin_ns < launch.begin_ns + 10**10

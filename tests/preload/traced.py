@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-BUILD = (TOP / os.environ.get("TTI_BUILD", "build/release")).resolve()
+BUILD = (TOP / os.environ.get("O", "build/release")).resolve()
 LIBRARY = BUILD / "libttitrace.so"
 TOOL = BUILD / "ttitrace"
 FAKE = BUILD / "tests/fake"

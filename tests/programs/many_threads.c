@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * many_threads.c - THREADS x LAUNCHES (default 16 x 10,000) on several streams and two contexts.
+ * many_threads.c - THREADS x LAUNCHES (default 16 x 10,000) on several streams and two contexts,
+ * with a pause of PAUSE microseconds (default 0) after every 100.
  * The grid of every launch is (its index, its thread, 1), both counted from 1: whoever joins
  * device records to launches can prove that each got its own.
  */
 #include "tests/programs/way/way.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #define NR_CONTEXTS 2
 #define NR_STREAMS  3 /* of each context */
@@ -16,6 +18,7 @@ static CUcontext contexts[NR_CONTEXTS];
 static CUstream streams[NR_CONTEXTS][NR_STREAMS];
 static CUfunction marks[NR_CONTEXTS];
 static unsigned int nr_launches = 10000;
+static unsigned int pause_us;
 
 static void *run(void *arg)
 {
@@ -26,6 +29,8 @@ static void *run(void *arg)
 		/* Streams are shared: launches of several threads mix in each. */
 		CUstream stream = streams[c][(i / 7 + thread) % NR_STREAMS];
 		CHECK(launch(marks[c], i + 1, thread + 1, 1, stream));
+		if (pause_us && i % 100 == 99)
+			usleep(pause_us);
 	}
 	return NULL;
 }
@@ -36,6 +41,8 @@ int main(int argc, char **argv)
 	pthread_t threads[MAX_THREADS];
 	if (argc > 2)
 		nr_launches = (unsigned int)atoi(argv[2]);
+	if (argc > 3)
+		pause_us = (unsigned int)atoi(argv[3]);
 	if (nr_threads > MAX_THREADS)
 		return 2;
 	driver_open("getproc");
