@@ -96,37 +96,54 @@ static struct figures_of_row figures_of(const struct profile_row *row)
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
-static int by_call(const void *a, const void *b)
-{
-	const struct profile_item *const *x = a, *const *y = b;
-	const uintptr_t p = (uintptr_t)(*x)->assignment.call, q = (uintptr_t)(*y)->assignment.call;
+/* A weight is told by the problem it is a part of and, where Python paths are, by its module. */
+struct weight {
+	const struct call *call;
+	uint64_t module;
+	double bytes;
+};
 
-	return p < q ? -1 : p > q;
+static int by_weight(const void *a, const void *b)
+{
+	const struct weight *x = a, *y = b;
+
+	if (x->call != y->call)
+		return (uintptr_t)x->call < (uintptr_t)y->call ? -1 : 1;
+	return x->module < y->module ? -1 : x->module > y->module;
 }
 
-/*
- * Bytes of the weights that the distinct problems have: an upper bound of what they read twice,
- * a lower bound of the model, since layers of one shape have one problem.
- */
+static uint64_t module_of(const struct profile_item *item)
+{
+	const struct model *m = &item->trace->model;
+	const uint32_t template = item->trace->pairs.sites[item->site].template;
+
+	return m->python_frames.rows[m->templates.rows[template].path].self;
+}
+
+/* Without Python paths layers of one shape are one weight: then it is a lower bound. */
 static double distinct_weights(const struct profile *p)
 {
-	const struct profile_item **items = calloc(p->nr_items + 1, sizeof(*items));
-	const struct call *last = NULL;
+	struct weight *weights = calloc(p->nr_items + 1, sizeof(*weights));
 	double bytes = 0;
 	size_t nr = 0;
 
-	if (!items)
+	if (!weights)
 		return 0;
-	for (size_t i = 0; i < p->nr_items; i++)
-		if (p->items[i].assignment.has_cost && p->items[i].assignment.call)
-			items[nr++] = &p->items[i];
-	qsort(items, nr, sizeof(*items), by_call);
-	for (size_t i = 0; i < nr; i++) {
-		if (items[i]->assignment.call != last)
-			bytes += items[i]->assignment.cost.parameter_bytes;
-		last = items[i]->assignment.call;
+	for (size_t i = 0; i < p->nr_items; i++) {
+		const struct profile_item *item = &p->items[i];
+
+		if (item->assignment.has_cost && item->assignment.call)
+			weights[nr++] = (struct weight){
+				.call = item->assignment.call,
+				.module = module_of(item),
+				.bytes = item->assignment.cost.parameter_bytes,
+			};
 	}
-	free(items);
+	qsort(weights, nr, sizeof(*weights), by_weight);
+	for (size_t i = 0; i < nr; i++)
+		if (!i || by_weight(&weights[i - 1], &weights[i]) != 0)
+			bytes += weights[i].bytes;
+	free(weights);
 	return bytes;
 }
 
@@ -214,8 +231,9 @@ static void print_total(const struct profile *p, FILE *out)
 	else
 		fputs("of traffic not known", out);
 	if (weights > 0)
-		fprintf(out, "; %.1f FLOP a byte of distinct weights, over the run",
-			sum.flops / weights);
+		fprintf(out, "; capacity: %.1f FLOP a byte of %.1f MB of weights%s",
+			sum.flops / weights, 1e-6 * weights,
+			p->knowledge.paths ? "" : " (layers of one shape count once)");
 	fputc('\n', out);
 }
 
