@@ -45,6 +45,9 @@ enum role attention_role(const struct attention *a);
 /* "2x8x4096x40 k 77": B, H, Sq, D, and Sk, H_kv, D_v where they differ. */
 void attention_text(const struct attention *a, char *ret, size_t size);
 
+/* Whether a kernel of attention only adds up or prepares for the one that does the work. */
+bool attention_is_helper(const char *name);
+
 /* What a kernel was launched with. */
 struct launch_facts {
 	const char *name; /* as a programmer writes it: kernel_text.readable */

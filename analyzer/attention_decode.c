@@ -234,10 +234,21 @@ static bool try_layout(const struct launch_facts *facts, const struct layout *la
 	return true;
 }
 
+bool attention_is_helper(const char *name)
+{
+	static const char *const words[] = { "combine",        "reduc",    "merge_state",
+					     "prepare_varlen", "dot_do_o", "convert_d",
+					     "transpose",      "metadata" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcasestr(name, words[i]))
+			return true;
+	return false;
+}
+
 bool attention_decode(const struct launch_facts *facts, struct attention *ret)
 {
-	/* It only adds up what others computed. */
-	if (!facts->bytes || strcasestr(facts->name, "combine"))
+	if (!facts->bytes || attention_is_helper(facts->name))
 		return false;
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++)
 		if (try_layout(facts, &layouts[i], ret))

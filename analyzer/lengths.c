@@ -107,6 +107,39 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Of sorted values; returns how many there are. */
+static size_t keep_distinct(uint64_t *values, size_t nr)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		if (values[i] && (!kept || values[kept - 1] != values[i]))
+			values[kept++] = values[i];
+	return kept;
+}
+
+/* A model's levels are a fixed factor apart; other models in the run have lengths between them. */
+static double commonest_ratio(const uint64_t *values, size_t nr)
+{
+	enum { VALUES_MAX = 256 }; /* a decoder's grow by one: they have no levels */
+	double best = 0;
+	size_t most = 0;
+
+	for (size_t i = 1; i < nr && nr < VALUES_MAX; i++) {
+		const double ratio = (double)values[i] / (double)values[i - 1];
+		size_t same = 0;
+
+		for (size_t k = 1; k < nr; k++)
+			same += (double)values[k] / (double)values[k - 1] < 1.01 * ratio &&
+				(double)values[k] / (double)values[k - 1] > 0.99 * ratio;
+		if (same > most || (same == most && ratio > best)) {
+			most = same;
+			best = ratio;
+		}
+	}
+	return best;
+}
+
 void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 {
 	uint64_t *values = calloc(l->nr + 1, sizeof(*values));
@@ -122,11 +155,6 @@ void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 	ret->calls = nr;
 	ret->shortest = nr ? values[0] : 0;
 	ret->longest = nr ? values[nr - 1] : 0;
-	for (size_t i = 1; i < nr; i++) {
-		const double ratio = values[i - 1] ? (double)values[i] / (double)values[i - 1] : 0;
-
-		if (ratio > 1 && (ret->level_ratio <= 0 || ratio < ret->level_ratio))
-			ret->level_ratio = ratio;
-	}
+	ret->level_ratio = commonest_ratio(values, keep_distinct(values, nr));
 	free(values);
 }

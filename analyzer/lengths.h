@@ -29,7 +29,7 @@ const struct attention *length_attention(const struct length *l);
 struct span {
 	uint64_t calls;
 	uint64_t shortest, longest; /* Sq; 0: none */
-	double level_ratio;         /* between neighbouring lengths, the smallest; 0: one length */
+	double level_ratio;         /* between neighbouring lengths, the commonest; 0: one length */
 };
 
 void lengths_span(const struct lengths *l, enum role role, struct span *ret);

@@ -231,7 +231,9 @@ static void count_attention(struct profile *p, const struct profile_item *item)
 
 	if (a->op != OPERATOR_attention || (a->part && a->part != PART_values))
 		return;
-	if (a->has_attention ? !a->is_attention : a->work->kind_id != KIND_attention)
+	if (a->has_attention ? !a->is_attention
+			     : a->work->kind_id != KIND_attention ||
+				       attention_is_helper(a->work->name->text))
 		return;
 	p->attentions[a->has_attention ? a->attention.exactness : EXACTNESS_unknown] +=
 		item->launches;

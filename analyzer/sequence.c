@@ -98,8 +98,9 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 
 static bool may_stand_between(const struct sequence_entry *e)
 {
-	return e->step == STEP_elementwise || e->step == STEP_broadcast_add ||
-	       e->step == STEP_copy || e->step == STEP_fill || e->step == STEP_tail;
+	return e->step == STEP_elementwise || e->step == STEP_reduction ||
+	       e->step == STEP_broadcast_add || e->step == STEP_copy || e->step == STEP_fill ||
+	       e->step == STEP_tail;
 }
 
 /* The entry of this sort before `i` with nothing but small things between; `i` itself: none. */
@@ -171,6 +172,50 @@ static bool softmax_agrees(const struct sequence_world *w, const struct sequence
 	       (length == a->s_k && rows == a->b * a->h * a->s_q);
 }
 
+static uint32_t path_of(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	return template_of(w, e)->path;
+}
+
+/*
+ * One line of Python that makes both products and the softmax calls attention as such: what else it
+ * makes, scales and masks, is a part of it.  Written out, the three are on lines of their own.
+ */
+static void claim_line(struct sequence *s, const struct sequence_world *w, uint64_t values)
+{
+	const uint32_t path = path_of(w, sequence_at(s, values));
+
+	for (uint64_t k = values; k-- > s->nr_left;) {
+		struct sequence_entry *e = sequence_at(s, k);
+
+		if (path_of(w, e) != path)
+			return;
+		if (!e->hint.part && !template_of(w, e)->call)
+			hint_operator(e, OPERATOR_attention);
+	}
+}
+
+static bool is_one_line(struct sequence *s, const struct sequence_world *w, uint64_t scores,
+			uint64_t softmax, uint64_t values)
+{
+	const uint32_t path = path_of(w, sequence_at(s, values));
+
+	return path && path_of(w, sequence_at(s, softmax)) == path &&
+	       path_of(w, sequence_at(s, scores)) == path;
+}
+
+/* What the same line makes behind the product of values. */
+static void follow_line(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	struct sequence_entry *e = sequence_at(s, i);
+	const struct sequence_entry *before = i > s->nr_left ? sequence_at(s, i - 1) : NULL;
+
+	if (before && before->is_line && path_of(w, e) == path_of(w, before) && is_open(w, e)) {
+		hint_operator(e, OPERATOR_attention);
+		e->is_line = true;
+	}
+}
+
 static void link_attention(struct sequence *s, const struct sequence_world *w, uint64_t scores,
 			   uint64_t softmax, uint64_t values, const struct attention *a)
 {
@@ -183,6 +228,10 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 		hint_operator(e, OPERATOR_attention);
 		e->hint.attention = index;
 		e->hint.part = PART_scores + i;
+	}
+	if (is_one_line(s, w, scores, softmax, values)) {
+		claim_line(s, w, values);
+		sequence_at(s, values)->is_line = true;
 	}
 }
 
@@ -282,17 +331,25 @@ static void end_execution(struct sequence *s, const struct sequence_world *w)
 		best->hint.is_principal = true;
 }
 
-/* The same call's next execution: what does the work comes again. */
+/*
+ * The same problem's next execution: asked for elsewhere in the program, or what does the work
+ * comes again.
+ */
 static bool begins_again(struct sequence *s, const struct sequence_world *w,
 			 const struct sequence_entry *entry)
 {
+	const struct host_template *now = template_of(w, entry);
+
 	if (s->nr - s->execution_begins >= EXECUTION_MAX)
 		return true;
-	if (rank_of(w, entry) < 3)
-		return false;
-	for (uint64_t i = s->execution_begins; i < s->nr; i++)
-		if (sequence_at(s, i)->template == entry->template)
+	for (uint64_t i = s->execution_begins; i < s->nr; i++) {
+		const struct host_template *before = template_of(w, sequence_at(s, i));
+
+		if (before->path != now->path)
 			return true;
+		if (rank_of(w, entry) >= 3 && before->kernel_index == now->kernel_index)
+			return true;
+	}
 	return false;
 }
 
@@ -320,6 +377,7 @@ void sequence_push(struct sequence *s, const struct sequence_world *w,
 	follow_call(s, w, entry);
 	*sequence_at(s, s->nr) = *entry;
 	s->nr++;
+	follow_line(s, w, s->nr - 1);
 	if (entry->step == STEP_other)
 		return;
 	judge_convolution(s, w, s->nr - 1);

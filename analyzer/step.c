@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "attention.h"
+
 static bool is_sub(const struct work *w, const char *sub)
 {
 	return !strcmp(w->sub, sub);
@@ -71,9 +73,11 @@ enum step step_of_work(const struct work *w)
 	case KIND_softmax:
 		return STEP_softmax;
 	case KIND_attention:
-		return STEP_attention;
+		return attention_is_helper(w->name->text) ? STEP_other : STEP_attention;
 	case KIND_elementwise:
 		return elementwise_step(w);
+	case KIND_reduction:
+		return STEP_reduction;
 	case KIND_memcpy:
 		return STEP_copy;
 	case KIND_memset:

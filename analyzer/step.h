@@ -17,6 +17,7 @@ enum step {
 	STEP_attention,
 	STEP_broadcast_add, /* adds a bias, among others */
 	STEP_elementwise,
+	STEP_reduction,
 	STEP_copy,
 	STEP_fill,
 };
