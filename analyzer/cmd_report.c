@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis.h"
 #include "command.h"
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_DEPTH };
 
 struct report_options {
 	struct analysis analysis;
 	enum axis by;
+	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
 	bool full_names;
 };
@@ -20,7 +22,12 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
 	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stream, device or process" },
+		 "stream, device or process; the tree of modules (module), or steps over time "
+		 "(phase)" },
+	{ .name = "depth",
+	  .key = OPTION_DEPTH,
+	  .arg = "N",
+	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
@@ -37,11 +44,18 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
-		if (o->by == NR_AXES)
+		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_phases = !strcmp(arg, "phase");
+		if (o->by == NR_AXES && !o->analysis.wants_modules && !o->analysis.wants_phases)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
+		if (*end || end == arg)
+			argp_error(state, "'%s' is not a number", arg);
+		return 0;
+	case OPTION_DEPTH:
+		o->depth = strtoul(arg, &end, 10);
 		if (*end || end == arg)
 			argp_error(state, "'%s' is not a number", arg);
 		return 0;
@@ -70,6 +84,9 @@ static void report(struct report_options *o)
 		.run = &o->analysis.run,
 		.profile = &o->analysis.profile,
 		.by = o->by,
+		.modules = o->analysis.wants_modules ? o->analysis.modules : NULL,
+		.phases = o->analysis.wants_phases ? &o->analysis.phases : NULL,
+		.depth = o->depth,
 		.top = o->top,
 		.full_names = o->full_names,
 	};

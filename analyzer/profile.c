@@ -394,6 +394,11 @@ static void see_knowledge(struct knowledge *k, const struct trace *t,
 	k->parameters |= t->model.parameters.nr > 1;
 }
 
+static bool has_site(const struct maker *m, const struct trace *t, uint32_t site)
+{
+	return !m->setup || !m->setup->has_site || m->setup->has_site(m->setup->context, t, site);
+}
+
 static int add_trace(struct maker *m, const struct trace *t)
 {
 	const struct frame_symbols *symbols = m->setup ? m->setup->symbols : NULL;
@@ -403,10 +408,12 @@ static int add_trace(struct maker *m, const struct trace *t)
 	see_knowledge(&m->profile->knowledge, t, symbols);
 	if (m->profile->is_host_time)
 		for (uint32_t i = 1; i < t->pairs.nr_sites && r == 0; i++)
-			r = add_site(m, assigner, t, i);
+			r = has_site(m, t, i) ? add_site(m, assigner, t, i) : 0;
 	else
 		for (size_t i = 1; i < t->pairs.nr_pairs && r == 0; i++)
-			r = add_pair(m, assigner, t, &t->pairs.pairs[i]);
+			r = has_site(m, t, t->pairs.pairs[i].site)
+				    ? add_pair(m, assigner, t, &t->pairs.pairs[i])
+				    : 0;
 	assigner_free(assigner);
 	return r;
 }

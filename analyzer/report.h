@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include "modules.h"
+#include "phases.h"
 #include "profile.h"
 #include "terminal.h"
 
@@ -13,8 +15,11 @@ struct report {
 	const struct profile *profile;
 	struct run_coverage coverage;
 	struct run_gpu gpu;
-	enum axis by; /* NR_AXES: the usual tables */
-	size_t top;   /* rows of the tables that may be long */
+	enum axis by;                  /* NR_AXES: the usual tables */
+	const struct modules *modules; /* NULL: not asked for; instead of tables */
+	const struct phases *phases;   /* the same */
+	size_t depth;                  /* of the tree of modules, 0: all of it */
+	size_t top;                    /* rows of the tables that may be long */
 	bool full_names;
 };
 

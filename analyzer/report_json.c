@@ -4,6 +4,8 @@
 
 #include "json_text.h"
 #include "report.h"
+#include "report_modules.h"
+#include "report_phases.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -333,6 +335,12 @@ json_t *report_json(const struct report *r)
 	set(object, "attention", attentions_json(r));
 	set(object, "kernels", kernels_json(r));
 	set(object, "graphs", graphs_json(r->run));
+	if (r->modules)
+		set(object, "modules", report_modules_json(r->modules, r->depth));
+	if (r->phases) {
+		set(object, "phases", report_phases_json(r->phases));
+		set(object, "residual", report_residual_json(r->phases));
+	}
 	if (r->by < NR_AXES)
 		set(object, "by",
 		    json_pack("{s:s, s:o}", "axis", axis_name(r->by), "rows",

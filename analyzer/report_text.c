@@ -5,6 +5,8 @@
 
 #include "figures.h"
 #include "report.h"
+#include "report_modules.h"
+#include "report_phases.h"
 #include "short_name.h"
 
 #define FIGURE(f) ((f).text)
@@ -367,7 +369,11 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	report_text_coverage(r->run, &r->coverage, t, out);
 	print_gpu(r, t, out);
 	print_knowledge(r, t, out);
-	if (r->by == AXIS_kernel) {
+	if (r->modules) {
+		report_modules_text(r->modules, r->depth, t, out);
+	} else if (r->phases) {
+		report_phases_text(r->phases, r->top, t, out);
+	} else if (r->by == AXIS_kernel) {
 		print_kernels(r, t, out);
 	} else if (r->by < NR_AXES) {
 		print_bars(r, t, r->by, r->top, out);

@@ -18,7 +18,8 @@ enum { SEQUENCE_DELAY = 32, SEQUENCE_SLOTS = 64 /* power of two */ };
 struct sequence_entry {
 	uint32_t template, parameters, correlation;
 	enum step step;
-	bool is_line; /* of an attention that one line of Python asked for */
+	bool is_line;     /* of an attention that one line of Python asked for */
+	uint32_t segment; /* of phases, 0: none */
 	uint64_t node, begin_ns, duration_ns;
 	struct hint hint;
 };
