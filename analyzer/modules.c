@@ -19,6 +19,7 @@ struct module_paths {
 	const struct trace *trace;
 	uint32_t top;     /* its process's node, or the root */
 	uint32_t missing; /* the node of launches without a path */
+	uint32_t program; /* that of launches outside of all functions */
 	uint32_t *nodes;  /* by frame */
 };
 
@@ -153,6 +154,17 @@ static int place_frames(struct modules *m, struct module_paths *paths)
 	return 0;
 }
 
+static uint32_t special_node(struct modules *m, uint32_t above, enum module_sort sort,
+			     const char *text)
+{
+	const struct module_node wanted = {
+		.sort = sort,
+		.label = names_intern(m->run->names, text, strlen(text)),
+	};
+
+	return wanted.label ? find_child(m, above, &wanted) : 0;
+}
+
 static int add_trace(struct modules *m, struct module_paths *paths, const struct trace *t)
 {
 	const struct model *model = &t->model;
@@ -169,10 +181,9 @@ static int add_trace(struct modules *m, struct module_paths *paths, const struct
 	}
 	if (place_frames(m, paths) < 0)
 		return -ENOMEM;
-	wanted = (struct module_node){ .sort = MODULE_missing };
-	wanted.label = names_intern(m->run->names, "(no Python path)", strlen("(no Python path)"));
-	paths->missing = wanted.label ? find_child(m, paths->top, &wanted) : 0;
-	return wanted.label ? 0 : -ENOMEM;
+	paths->missing = special_node(m, paths->top, MODULE_missing, "(no Python path)");
+	paths->program = special_node(m, paths->top, MODULE_function, "(main program)");
+	return paths->missing && paths->program ? 0 : -ENOMEM;
 }
 
 struct modules *modules_new(const struct run *run)
@@ -216,9 +227,15 @@ uint32_t modules_of_site(const struct modules *m, const struct trace *t, uint32_
 {
 	const uint32_t path = t->model.templates.rows[t->pairs.sites[site].template].path;
 
-	for (size_t i = 0; i < m->run->nr; i++)
-		if (m->paths[i].trace == t)
-			return path ? m->paths[i].nodes[path] : m->paths[i].missing;
+	for (size_t i = 0; i < m->run->nr; i++) {
+		const struct module_paths *paths = &m->paths[i];
+
+		if (paths->trace != t)
+			continue;
+		if (!path)
+			return paths->missing;
+		return paths->nodes[path] == paths->top ? paths->program : paths->nodes[path];
+	}
 	return 0;
 }
 

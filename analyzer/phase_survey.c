@@ -7,6 +7,7 @@
 
 #include "decode.h"
 #include "id_map.h"
+#include "python_path.h"
 #include "trace_parts.h"
 
 enum {
@@ -155,7 +156,7 @@ static void take_string(struct survey *s, const struct tti_string *string)
 		return;
 	memcpy(text, string->text.data, string->text.size);
 	text[string->text.size] = '\0';
-	s->has_calls = strstr(text, "_call_impl") || phase_kind_of_class(text) != PHASE_gap;
+	s->has_calls = python_name_is_call(text) || phase_kind_of_class(text) != PHASE_gap;
 }
 
 static void take_host(struct survey *s, struct record *record)

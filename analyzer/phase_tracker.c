@@ -360,6 +360,7 @@ uint32_t phase_tracker_host(struct phase_tracker *t, uint64_t tid, uint32_t host
 {
 	const struct host_template *h = &t->model->templates.rows[host_template];
 	const bool is_inherited = h->definition.flags & TTI_TEMPLATE_PATH_INHERITED;
+	bool is_captured;
 	struct segment *s;
 	uint32_t index;
 
@@ -377,7 +378,11 @@ uint32_t phase_tracker_host(struct phase_tracker *t, uint64_t tid, uint32_t host
 	s = &t->segments[index];
 	s->begin_ns = begin_ns < s->begin_ns ? begin_ns : s->begin_ns;
 	s->end_ns = end_ns > s->end_ns ? end_ns : s->end_ns;
-	s->launches += h->definition.op == TTI_OP_LAUNCH || h->definition.op == TTI_OP_GRAPH_LAUNCH;
+	is_captured =
+		h->definition.flags & TTI_TEMPLATE_CAPTURED || h->definition.op == TTI_OP_NODE;
+	s->is_capture |= is_captured;
+	s->launches += !is_captured && (h->definition.op == TTI_OP_LAUNCH ||
+					h->definition.op == TTI_OP_GRAPH_LAUNCH);
 	if (correlation)
 		t->slots[correlation & (SLOTS - 1)] = (struct slot){ correlation, index };
 	return index;
@@ -402,6 +407,23 @@ uint32_t phase_tracker_device(struct phase_tracker *t, uint32_t correlation, uin
 		t->busy_until_ns = end_ns;
 	}
 	return slot->segment;
+}
+
+void phase_tracker_replays(struct phase_tracker *t, uint32_t segment, uint32_t capture)
+{
+	struct segment *s = &t->segments[segment];
+	const struct segment *from = &t->segments[capture];
+
+	if (s->kind != PHASE_graph || s->is_known_graph)
+		return;
+	s->is_known_graph = true;
+	if (from->kind == PHASE_gap)
+		return;
+	s->kind = from->kind;
+	s->name = from->name;
+	s->self = from->self;
+	s->top = from->top;
+	s->caller = from->caller;
 }
 
 void phase_tracker_attention(struct phase_tracker *t, uint32_t segment, uint32_t site)

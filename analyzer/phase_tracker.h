@@ -33,8 +33,10 @@ struct segment {
 	uint64_t self, tid;
 	uint64_t begin_ns, end_ns; /* of host rows */
 	uint64_t gpu_begin_ns, gpu_end_ns, busy_ns,
-		kernel_ns; /* gpu_begin_ns UINT64_MAX: nothing ran */
-	uint64_t launches;
+		kernel_ns;            /* gpu_begin_ns UINT64_MAX: nothing ran */
+	uint64_t launches;            /* that ran */
+	bool is_capture;              /* something in it was captured into a graph */
+	bool is_known_graph;          /* a replay whose capture is known */
 	uint32_t attention;           /* a site with an attention, 0: none */
 	uint32_t nr_paths, last_path; /* distinct ones so far */
 };
@@ -65,6 +67,8 @@ uint32_t phase_tracker_host(struct phase_tracker *t, uint64_t tid, uint32_t host
 /* That of a device row; 0: its host row has not been seen. */
 uint32_t phase_tracker_device(struct phase_tracker *t, uint32_t correlation, uint64_t begin_ns,
 			      uint64_t duration_ns, bool is_kernel);
+/* A replay in `segment` runs what was captured in `capture`. */
+void phase_tracker_replays(struct phase_tracker *t, uint32_t segment, uint32_t capture);
 void phase_tracker_attention(struct phase_tracker *t, uint32_t segment, uint32_t site);
 
 /* From 1 on; nr is their number and one. */

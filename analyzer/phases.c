@@ -200,7 +200,7 @@ static int take_segment(struct maker *m, uint32_t index)
 
 	if (s->begin_ns == UINT64_MAX)
 		return 0; /* a mark without rows */
-	if (s->kind == PHASE_gap) {
+	if (s->kind == PHASE_gap || (s->is_capture && !s->launches)) {
 		thread->gap = index;
 		return 0;
 	}

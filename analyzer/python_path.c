@@ -50,12 +50,17 @@ static bool is_among(const char *text, const char *const *names, size_t nr)
 	return false;
 }
 
+bool python_name_is_call(const char *name)
+{
+	const char *last = strrchr(name, '.');
+	const char *function = last ? last + 1 : name;
+
+	return !strcmp(function, "_call_impl") || !strcmp(function, "_wrapped_call_impl");
+}
+
 bool python_is_call(const struct python_frame *f)
 {
-	const char *function = python_function(f);
-
-	return f->class_name &&
-	       (!strcmp(function, "_call_impl") || !strcmp(function, "_wrapped_call_impl"));
+	return f->class_name && f->code && python_name_is_call(f->code->text);
 }
 
 bool python_is_setup(const struct python_frame *f)

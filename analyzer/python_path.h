@@ -10,6 +10,9 @@
 /* The function's own name, without what it is defined in. */
 const char *python_function(const struct python_frame *f);
 
+/* Module._call_impl and its like, by whatever is before the last dot. */
+bool python_name_is_call(const char *name);
+
 /* A module of PyTorch is being called, by `module(...)`. */
 bool python_is_call(const struct python_frame *f);
 

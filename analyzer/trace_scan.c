@@ -272,6 +272,7 @@ static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment
 	const uint32_t own =
 		pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
 
+	phase_tracker_replays(t->phases, segment, site.segment);
 	if (!own || pairs_add(&t->pairs, own, index, 1, duration, duration, duration) < 0)
 		return -ENOMEM;
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
