@@ -18,7 +18,7 @@ enum {
 };
 
 /* Of distances: variance by squared mean; and how much of the run the launches must span. */
-static const double unevenness_max = 1.0, span_min = 0.3;
+static const double unevenness_max = 1.0, span_min = 0.05;
 
 struct survey {
 	struct phase_survey *result;
