@@ -3,7 +3,7 @@
 
 static const struct {
 	const char *name, *meaning;
-	bool is_loss;
+	int loss;
 } counters[TTI_COUNTER_LIMIT] = {
 #define TTI_COUNTER(id, NAME, name, loss, what) [id] = { name, what, loss },
 #include "ttitrace/enums.def"
@@ -22,5 +22,10 @@ const char *counter_meaning(enum tti_counter counter)
 
 bool counter_is_loss(enum tti_counter counter)
 {
-	return counters[counter].is_loss;
+	return counters[counter].loss != 0;
+}
+
+bool counter_is_loss_of_rows(enum tti_counter counter)
+{
+	return counters[counter].loss == 1;
 }

@@ -10,5 +10,6 @@
 const char *counter_name(enum tti_counter counter); /* NULL: there is none */
 const char *counter_meaning(enum tti_counter counter);
 bool counter_is_loss(enum tti_counter counter);
+bool counter_is_loss_of_rows(enum tti_counter counter); /* not only of some detail of them */
 
 #endif

@@ -62,7 +62,7 @@ bool trace_counter_differs(const struct trace *t, enum tti_counter counter)
 static bool has_losses(const struct trace *t)
 {
 	for (int i = 0; i < TTI_COUNTER_LIMIT; i++)
-		if (counter_is_loss(i) && t->model.counters[i])
+		if (counter_is_loss_of_rows(i) && t->model.counters[i])
 			return true;
 	return false;
 }

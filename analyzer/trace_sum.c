@@ -12,6 +12,8 @@ static void sum_host(struct trace *t)
 		const bool captured = h->definition.flags & TTI_TEMPLATE_CAPTURED;
 
 		t->host_ns += h->host_ns;
+		if (h->definition.flags & TTI_TEMPLATE_PATH_INHERITED)
+			counted[TTI_COUNTER_PATHS_INHERITED] += h->count + h->failed;
 		switch (h->definition.op) {
 		case TTI_OP_LAUNCH:
 			counted[captured ? TTI_COUNTER_CAPTURED : TTI_COUNTER_LAUNCHES] += h->count;
@@ -28,6 +30,7 @@ static void sum_host(struct trace *t)
 		case TTI_OP_FILL:
 			counted[captured ? TTI_COUNTER_CAPTURED_COPIES : TTI_COUNTER_COPIES] +=
 				h->count;
+			counted[TTI_COUNTER_FAILED_COPIES] += h->failed;
 			break;
 		case TTI_OP_SYNC:
 			counted[TTI_COUNTER_SYNCS] += h->count + h->failed;

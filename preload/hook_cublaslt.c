@@ -41,7 +41,8 @@ static uint32_t operation_u32(const struct real *lib, cublasLtMatmulDesc_t d,
 	uint32_t value = 0;
 	size_t written;
 
-	if (lib->cublasLtMatmulDescGetAttribute(d, attribute, &value, sizeof(value), &written))
+	if (!d ||
+	    lib->cublasLtMatmulDescGetAttribute(d, attribute, &value, sizeof(value), &written))
 		return 0;
 	return value;
 }

@@ -71,8 +71,9 @@ static void row_put(struct thread *t, uint64_t begin, uint64_t end, CUresult rc,
 
 static enum tti_counter counter_of(CUresult rc, const struct template_content *c)
 {
-	if (unlikely(rc != CUDA_SUCCESS))
-		return TTI_COUNTER_FAILED;
+	if (unlikely(rc != CUDA_SUCCESS) && c->op != TTI_OP_SYNC)
+		return c->op == TTI_OP_COPY || c->op == TTI_OP_FILL ? TTI_COUNTER_FAILED_COPIES
+								    : TTI_COUNTER_FAILED;
 	switch (c->op) {
 	case TTI_OP_LAUNCH:
 		return c->flags & TTI_TEMPLATE_CAPTURED ? TTI_COUNTER_CAPTURED

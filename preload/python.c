@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "python.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 
 #include "elf_symbol.h"
@@ -9,7 +10,8 @@
 const struct python *_Atomic python;
 
 static struct python found;
-static bool is_given_up;
+static char library[4096]; /* the object that has it; "": the program itself */
+static _Atomic bool is_given_up;
 
 /* What the objects of one interpreter lack is left as it is: the program itself comes first. */
 static void take_symbols(const struct dl_phdr_info *object)
@@ -46,6 +48,9 @@ static int look_in(struct dl_phdr_info *object, size_t size, void *unused)
 
 	(void)size;
 	(void)unused;
+	if (strlen(object->dlpi_name) >= sizeof(library))
+		return 0;
+	strcpy(library, object->dlpi_name);
 	if (!*name || strncmp(name, "libpython3", strlen("libpython3")) == 0)
 		take_symbols(object);
 	return has_symbols();
@@ -55,6 +60,19 @@ static int look_in(struct dl_phdr_info *object, size_t size, void *unused)
 static int minor_of(const char *version)
 {
 	return strncmp(version, "3.", 2) == 0 ? (int)strtol(version + 2, NULL, 10) : -1;
+}
+
+/*
+ * An object is among the loaded ones before it is relocated: nothing of it may be touched until
+ * the loader is done with it.  Opening it again waits for that, and keeps it from going.
+ */
+static bool hold_library(void)
+{
+	const bool is_there = !*library || dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (!is_there)
+		dlerror(); /* our own look-ups must not leave an error behind */
+	return is_there;
 }
 
 static const char *fault(void)
@@ -77,7 +95,8 @@ void python_find(void)
 
 	if (is_given_up || atomic_load_explicit(&python, memory_order_relaxed))
 		return;
-	if (!dl_iterate_phdr(look_in, NULL))
+	memset(&found, 0, sizeof(found));
+	if (!dl_iterate_phdr(look_in, NULL) || !hold_library())
 		return;
 	reason = fault();
 	if (!reason) {

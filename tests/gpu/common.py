@@ -9,6 +9,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ PROGRAMS = ROOT / "tests/gpu/programs"
 TTITRACE = BUILD / "ttitrace"
 NOP_LIBRARY = BUILD / "libttitrace-nop.so"
 EXIT_SKIPPED = 77
+MAX_KEPT_BYTES = 15 << 20  # of files from a run
 
 
 _deadline = None
@@ -139,6 +141,18 @@ def build_cuda(source, output, *flags):
     if finished.code != 0:
         sys.exit(f"{source}: nvcc failed\n{finished.tail()}")
     return output
+
+
+def keep_files(name, folder, paths):
+    """An archive OUT/name of these files of folder, smallest first, as far as they fit."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    room = MAX_KEPT_BYTES
+    with tarfile.open(OUT / name, "w") as archive:
+        for path in sorted(paths, key=lambda path: path.stat().st_size):
+            room -= path.stat().st_size
+            if room < 0:
+                break
+            archive.add(path, path.relative_to(folder))
 
 
 def write_results(name, lines, data):

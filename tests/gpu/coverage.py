@@ -14,16 +14,15 @@ import pathlib
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import typing
 
 from common import (
     EXIT_SKIPPED,
-    OUT,
     PROGRAMS,
     ROOT,
     build_cuda,
+    keep_files,
     limit_time,
     python,
     recorded,
@@ -36,7 +35,6 @@ from common import (
 )
 
 TIME_LIMIT_S = 270
-MAX_TRACES_BYTES = 15 << 20  # what is kept of the traces, in OUT/traces.tar
 
 
 @dataclasses.dataclass
@@ -212,18 +210,6 @@ def run_all(programs, traces, jobs):
         return rows
 
 
-def keep_traces(traces):
-    """The traces, smallest first, as far as they fit."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    room = MAX_TRACES_BYTES
-    with tarfile.open(OUT / "traces.tar", "w") as archive:
-        for path in sorted(traces.glob("*/*.ttt"), key=lambda path: path.stat().st_size):
-            if path.stat().st_size > room:
-                break
-            room -= path.stat().st_size
-            archive.add(path, path.relative_to(traces))
-
-
 def text(rows):
     header = ("program", "verdict", "launches", "captured", "graphs", "nodes", "trace kB", "seconds")
     keys = ("launches", "captured", "graph_launches", "node_records")
@@ -253,7 +239,7 @@ def main():
         traces.mkdir()
         programs = [p for p in all_programs(scratch) if not args.programs or p.name in args.programs]
         rows = run_all(programs, traces, args.jobs)
-        keep_traces(traces)
+        keep_files("traces.tar", traces, traces.glob("*/*.ttt"))
     lines = text(rows)
     print("\n".join(lines))
     write_results("coverage", lines, rows)

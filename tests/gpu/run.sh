@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the GPU tests: `run.sh` all, `run.sh check` what can fail, `run.sh bench` what is measured.
+# Runs the GPU tests: `run.sh` all, `run.sh check` what can fail, `run.sh bench` what is measured,
+# `run.sh proof` what compares with PyTorch's own account, `run.sh NAME [OPTION...]` one of them.
 # BUILD=dir has ttitrace and its libraries, OUT=dir gets the results.  Exit 77: no GPU, all skipped.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 2
 case ${1:-all} in
-all) tests=(coverage against_profiler bench) ;;
+all) tests=(coverage against_profiler operators modules bench) ;;
 check) tests=(coverage against_profiler) ;;
-bench) tests=(bench) ;;
+proof) tests=(operators modules) ;;
+coverage | against_profiler | operators | modules | bench) tests=("$1") ;;
 *)
-	echo "usage: $0 [all|check|bench]" >&2
+	echo "usage: $0 [all|check|proof|bench|NAME [OPTION...]]" >&2
 	exit 2
 	;;
 esac
+[ $# -eq 0 ] || shift
 
 export PYTHONUNBUFFERED=1
 export OUT=${OUT:-build/gpu} BUILD=${BUILD:-build/release}
@@ -33,7 +36,7 @@ fi
 for test in "${tests[@]}"; do
 	echo "== $test"
 	begin=$SECONDS
-	"$PYTHON" "tests/gpu/$test.py"
+	"$PYTHON" "tests/gpu/$test.py" "$@"
 	case $? in
 	0) passed=$((passed + 1)) ;;
 	77) skipped=$((skipped + 1)) ;;

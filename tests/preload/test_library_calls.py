@@ -129,7 +129,7 @@ def test_plans_keep_their_problem_when_all_else_is_gone(run, way):
     assert {api(trace, c) for c, _ in groups} == {"cudnnBackendExecute"}
     convolution, attention, masked, sdpa, product, norm = (c for c, _ in groups[:6])
     assert convolution["record"] == "convolution"
-    assert numbers(convolution, "x", "w", "y") == ([2, 4, 64, 64], [320, 4, 3, 3], [2, 320, 64, 64])
+    assert numbers(convolution, "x", "w", "y") == ([2, 4, 64, 64], [320, 4, 3, 3], [2, 320, 63, 64])
     assert numbers(convolution, "pads", "post_pads", "pointwise") == ([1, 1], [0, 1], [0])
     assert len(groups[0][1]) == 3
     assert attention["record"] == "sdpa"
@@ -203,10 +203,11 @@ def test_what_is_not_loaded_is_not_found(run, preload):
     assert not r.traces
 
 
-def test_the_libraries_are_never_loaded_by_us(run):
+def test_the_libraries_are_never_loaded_by_us(tmp_path):
     process = subprocess.run(
         [str(traced.PROGRAMS / "routes"), "getproc"],
-        env=traced.environment(run("nothing").directory, traced.LIBRARY, "none", LD_DEBUG="files"),
+        cwd=tmp_path,
+        env=traced.environment(tmp_path, traced.LIBRARY, "none", LD_DEBUG="files"),
         capture_output=True,
         text=True,
         timeout=60,

@@ -184,7 +184,7 @@ def test_a_subinterpreter_is_seen_or_the_call_that_entered_it(tmp_path, minor):
     assert all(got[n] == path for n, path in want.items())
     names = [p[0] for p in got[1000]]
     if minor >= 12:
-        assert names[-2:] == ["Sub.method", "<module>"][-2:]
+        assert names[-2:] == ["Sub.method", "<module>"]
         assert got[1000][0][3] == "Sub"
     else:
         assert names[0] == "subinterpreter"
@@ -209,3 +209,44 @@ def test_native_and_python_together(tmp_path, minor, case):
     got = recorded(trace)
     assert all(got[n] == path[:DEPTH] for n, path in want.items())
     assert all(row.template["stack"] for row in trace.host())
+
+
+def libpython_of(minor):
+    """Its shared library; None if it has none, or is only to be run by a script of ours."""
+    ask = (
+        "import sys; from sysconfig import get_config_var as get;"
+        "print(get('LIBDIR'), get('INSTSONAME'), sys.base_prefix, sep='\\n')"
+    )
+    process = subprocess.run([PYTHONS[minor], "-c", ask], capture_output=True, text=True)
+    directory, name, home = process.stdout.split("\n")[:3]
+    library = os.path.join(directory, name)
+    return (library, home) if ".so" in name and os.path.exists(library) else (None, None)
+
+
+def test_an_interpreter_loaded_later_and_out_of_sight_is_found(run, minor):
+    library, home = libpython_of(minor)
+    if not library:
+        pytest.skip("no libpython")
+    r = run("embeds", library, PYTHONHOME=home)
+    assert (r.exit_code, r.stderr) == (0, "")
+    trace = r.trace
+    paths = Paths(trace)
+    by_number = {row.template["grid_x"]: row.template for row in trace.launches()}
+    names = {
+        n: [frame[0].rsplit(".", 1)[-1] for frame in paths.path(t["path"])]
+        for n, t in by_number.items()
+    }
+    inside = ["forward", "<module>"]
+    assert names == {1: [], 2: inside, 3: inside, 4: inside, 5: inside}
+    assert {n for n, t in by_number.items() if t["flags"] & INHERITED} == {3, 5}
+
+
+def test_identities_that_are_too_many_are_dropped_and_the_class_stays(tmp_path, minor):
+    run_case(tmp_path, minor, "crowd")
+    trace = the_trace(tmp_path)
+    paths = Paths(trace)
+    frames = {r.template["path"]: paths.frames[r.template["path"]] for r in trace.launches()}
+    assert {paths.strings[f["class"]] for f in frames.values()} == {"crowd.<locals>.Passerby"}
+    selves = {f["self"] for f in frames.values()}
+    assert 0 in selves
+    assert 16000 < len(selves) < 17000

@@ -149,10 +149,13 @@ static cudnnBackendDescriptor_t tensor(struct made *m, bool is_virtual, cudnnDat
 				       int64_t a, int64_t b, int64_t c, int64_t d)
 {
 	const int64_t dims[] = { a, b, c, d }, strides[] = { b * c * d, c * d, d, 1 };
+	const int64_t alignment = 16, uid = m->n + 1;
 	cudnnBackendDescriptor_t t = make(m, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
 	give(t, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type);
 	give(t, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims);
 	give(t, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
+	give(t, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &uid);
+	give(t, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, &alignment);
 	give(t, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
 	return done(t);
 }
@@ -258,8 +261,8 @@ static cudnnBackendDescriptor_t plan_by_engine(struct made *m, cudnnBackendDescr
 static cudnnBackendDescriptor_t convolution_plan(int64_t channels)
 {
 	struct made m = { .n = 0 };
-	cudnnBackendDescriptor_t y = tensor(&m, true, CUDNN_DATA_HALF, 2, 320, 64, 64);
-	cudnnBackendDescriptor_t out = half(&m, 2, 320, 64, 64);
+	cudnnBackendDescriptor_t y = tensor(&m, true, CUDNN_DATA_HALF, 2, 320, 63, 64);
+	cudnnBackendDescriptor_t out = half(&m, 2, 320, 63, 64);
 	const cudnnBackendDescriptor_t operations[] = {
 		convolve(&m, half(&m, 2, channels, 64, 64), half(&m, 320, channels, 3, 3), y),
 		pointwise(&m, CUDNN_POINTWISE_ADD, y, half(&m, 1, 320, 1, 1), out),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Launches from every sort of Python frame, and says what the interpreter itself thinks the path is.
+"""Launches from every sort of Python frame, and says what the interpreter thinks the path is.
 
     paths.py CASE
 
@@ -274,12 +274,14 @@ def compiled():
     """Code objects that go, and others that come in their place."""
     for i in range(60):
         name = f"made_{i % 7}"
-        text = "\n" * (i % 5) + f"def {name}():\n" + "    0\n" * (i % 3) + "    launch()\n" + f"{name}()"
+        body = "    0\n" * (i % 3) + "    launch()\n"
+        text = "\n" * (i % 5) + f"def {name}():\n{body}{name}()"
         exec(compile(text, f"<made {i % 4}>", "exec"), {"launch": launch})
         gc.collect()
     made = type("Größe_模型", (Module,), {})
     made()()
-    exec(compile("def größe_模型():\n launch()\ngröße_模型()", "<tépla-模>", "exec"), {"launch": launch})
+    text = "def größe_模型():\n launch()\ngröße_模型()"
+    exec(compile(text, "<tépla-模>", "exec"), {"launch": launch})
 
 
 def threads():
@@ -409,6 +411,17 @@ Sub().method()
     launch()
     interpreters.destroy(sub)
     launch()
+
+
+def crowd():
+    """More instances than any model has modules."""
+
+    class Passerby:
+        def work(self):
+            check(cu.cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, None, parameters, None))
+
+    for passerby in [Passerby() for _ in range(20000)]:
+        passerby.work()
 
 
 def save():
