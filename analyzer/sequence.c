@@ -59,6 +59,18 @@ static void claim_preparations(struct sequence *s, const struct sequence_world *
 	}
 }
 
+/*
+ * "nvjet_..._TNN": weights with channels last.  Then what was copied before is the convolution's
+ * input; with channels first it is not changed.
+ */
+static bool is_first_transposed(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	const struct work *work = template_of(w, e)->work;
+	const char *last = work ? strrchr(work->name->text, '_') : NULL;
+
+	return last && last[1] == 'T';
+}
+
 static void judge_convolution(struct sequence *s, const struct sequence_world *w, uint64_t i)
 {
 	struct sequence_entry *e = sequence_at(s, i);
@@ -91,8 +103,11 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 			return;
 		/* A linear layer's first operand is its transposed weight, and its bias is fused.
 		 */
-		if (before->step == STEP_gemm_plain && is_open(w, before))
+		if (before->step == STEP_gemm_plain && is_open(w, before)) {
 			hint_operator(before, OPERATOR_convolution);
+			if (is_first_transposed(w, before))
+				claim_preparations(s, w, i - 1);
+		}
 		if (is_convolution(w, before))
 			hint_operator(e, OPERATOR_convolution);
 		return;
@@ -106,8 +121,8 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 static bool may_stand_between(const struct sequence_entry *e)
 {
 	return e->step == STEP_elementwise || e->step == STEP_reduction ||
-	       e->step == STEP_broadcast_add || e->step == STEP_copy || e->step == STEP_strided_copy ||
-	       e->step == STEP_fill || e->step == STEP_tail;
+	       e->step == STEP_broadcast_add || e->step == STEP_copy ||
+	       e->step == STEP_strided_copy || e->step == STEP_fill || e->step == STEP_tail;
 }
 
 /* The entry of this sort before `i` with nothing but small things between; `i` itself: none. */
@@ -422,6 +437,36 @@ static void follow_call(struct sequence *s, const struct sequence_world *w,
 
 /* --- sampling --------------------------------------------------------------------------------- */
 
+static bool has_word(const struct sequence_world *w, const struct sequence_entry *e,
+		     const char *word)
+{
+	const struct work *work = template_of(w, e)->work;
+
+	return work && strstr(work->name->text, word);
+}
+
+/*
+ * Names only: random numbers, a division, the place of the maximum are multinomial(); the checks of
+ * its input stand before them, up to the softmax or product that made it.
+ */
+static void judge_sampling(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	if (sequence_at(s, i)->step != STEP_reduction || i < s->nr_left + 3 ||
+	    sequence_at(s, i - 1)->step != STEP_elementwise ||
+	    sequence_at(s, i - 2)->step != STEP_sampling || path_of(w, sequence_at(s, i)) ||
+	    !has_word(w, sequence_at(s, i), "ArgMax"))
+		return;
+	for (uint64_t k = i + 1; k-- > s->nr_left && i - k <= SHAPED_BETWEEN_MAX;) {
+		struct sequence_entry *e = sequence_at(s, k);
+
+		if (!may_stand_between(e) && e->step != STEP_sampling &&
+		    !has_word(w, e, "assert_async"))
+			return;
+		if (is_open(w, e))
+			hint_operator(e, OPERATOR_sampling);
+	}
+}
+
 /*
  * One line of Python that draws random numbers and reduces them is multinomial() or the like: its
  * comparisons, sums and assertions are a part of it.  Called when the line is done.
@@ -472,6 +517,7 @@ void sequence_push(struct sequence *s, const struct sequence_world *w,
 		return;
 	judge_convolution(s, w, s->nr - 1);
 	judge_attention(s, w, s->nr - 1);
+	judge_sampling(s, w, s->nr - 1);
 }
 
 /* What adds up the parts of a product belongs where that belongs. */
