@@ -101,8 +101,7 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 	case STEP_broadcast_add:
 		if (!before || !is_open(w, e) || before->step == STEP_broadcast_add)
 			return;
-		/* A linear layer's first operand is its transposed weight, and its bias is fused.
-		 */
+		/* The bias of a linear layer is fused. */
 		if (before->step == STEP_gemm_plain && is_open(w, before)) {
 			hint_operator(before, OPERATOR_convolution);
 			if (is_first_transposed(w, before))
