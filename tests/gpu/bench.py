@@ -7,6 +7,7 @@ that clocks, temperature and neighbours are the same for all.
 """
 
 import argparse
+import ctypes
 import contextlib
 import dataclasses
 import json
@@ -60,14 +61,25 @@ class Setup:
         return recorded(command, trace_dir) if self.is_recorded else command
 
 
+def has_libunwind():
+    try:
+        ctypes.CDLL("libunwind.so.8")
+    except OSError:
+        return False
+    return True
+
+
 BARE = Setup("bare")
 TTITRACE = Setup("ttitrace", is_recorded=True)
 PRELOADS = [
     BARE,
     Setup("ttitrace, nop library", env={"LD_PRELOAD": str(NOP_LIBRARY)}),
-    Setup("ttitrace, timing none", is_recorded=True, env={"TTITRACE_TIMING": "none"}),
+    Setup("ttitrace, host only", is_recorded=True, env={"TTITRACE_TIMING": "none", "TTITRACE_STACKS": "none"}),
+    Setup("ttitrace, no stacks", is_recorded=True, env={"TTITRACE_STACKS": "none"}),
     TTITRACE,
 ]
+if has_libunwind():
+    PRELOADS.append(Setup("ttitrace, both stacks", is_recorded=True, env={"TTITRACE_STACKS": "both"}))
 PROFILERS = [
     Setup("torch.profiler CUDA", profiler="cuda"),
     Setup("torch.profiler CPU+CUDA", profiler="cpu+cuda"),
