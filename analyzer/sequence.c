@@ -182,15 +182,20 @@ static struct launch_facts facts_of(const struct sequence_world *w, const struct
 	return model_launch_facts(w->model, e->template, e->parameters);
 }
 
-/* The softmax between the products, if its parameters are known, has their lengths. */
-static bool softmax_agrees(const struct sequence_world *w, const struct sequence_entry *softmax,
-			   const struct attention *a)
+/*
+ * The softmax between the products, if its parameters are known, has their lengths.  If not, square
+ * layers of one size look like two products of one attention: nothing may stand between then.
+ */
+static bool softmax_agrees(struct sequence *s, const struct sequence_world *w, uint64_t scores,
+			   uint64_t softmax, uint64_t values, const struct attention *a)
 {
-	const struct launch_facts facts = facts_of(w, softmax);
+	const struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
 	uint64_t rows, length;
 
-	return !softmax_decode(&facts, &rows, &length) ||
-	       (length == a->s_k && rows == a->b * a->h * a->s_q);
+	if (softmax_decode(&facts, &rows, &length))
+		return length == a->s_k && rows == a->b * a->h * a->s_q;
+	return a->b * a->h > 1 || (find_before(s, values, true) == softmax &&
+				   find_before(s, softmax, false) == scores);
 }
 
 static uint32_t path_of(const struct sequence_world *w, const struct sequence_entry *e)
@@ -313,7 +318,7 @@ static bool link_by_shape(struct sequence *s, const struct sequence_world *w, ui
 		if (e->hint.part || call_of(w, e)->kind != CALL_GEMM || !is_gemm(e))
 			continue;
 		if (!shape_of_products(&call_of(w, e)->gemm, &second->gemm, &a) ||
-		    !softmax_agrees(w, sequence_at(s, softmax), &a))
+		    !softmax_agrees(s, w, k, softmax, values, &a))
 			continue;
 		link_attention(s, w, k, softmax, values, &a);
 		return true;
