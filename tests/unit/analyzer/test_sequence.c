@@ -126,7 +126,7 @@ static void assert_next_is_open(void)
 
 static void products_are_linked_by_their_shapes(void **state)
 {
-	const uint64_t linear = gemm(320, 512, 320, 1, 320);
+	const uint64_t linear = gemm(320, 512, 768, 1, 768);
 	const uint64_t scores = gemm(77, 256, 64, 16, 64), values = gemm(64, 256, 77, 16, 77);
 	struct hint hint;
 
