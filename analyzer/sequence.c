@@ -71,6 +71,17 @@ static bool is_first_transposed(const struct sequence_world *w, const struct seq
 	return last && last[1] == 'T';
 }
 
+/* A linear layer may have its bias added apart; convolutions stand among convolutions. */
+static bool has_convolutions(struct sequence *s)
+{
+	const uint64_t first = s->nr > SEQUENCE_SLOTS ? s->nr - SEQUENCE_SLOTS : 0;
+
+	for (uint64_t i = s->nr; i-- > first;)
+		if (sequence_at(s, i)->step == STEP_conv)
+			return true;
+	return false;
+}
+
 static void judge_convolution(struct sequence *s, const struct sequence_world *w, uint64_t i)
 {
 	struct sequence_entry *e = sequence_at(s, i);
@@ -102,7 +113,8 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 		if (!before || !is_open(w, e) || before->step == STEP_broadcast_add)
 			return;
 		/* The bias of a linear layer is fused. */
-		if (before->step == STEP_gemm_plain && is_open(w, before)) {
+		if (before->step == STEP_gemm_plain && is_open(w, before) &&
+		    (!is_first_transposed(w, before) || has_convolutions(s))) {
 			hint_operator(before, OPERATOR_convolution);
 			if (is_first_transposed(w, before))
 				claim_preparations(s, w, i - 1);
