@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "demangle.h"
+#include "function_name.h"
 #include "short_name.h"
 
 /* Deeper than any real stack, and more than any real run has: chains come from the file. */
@@ -75,10 +76,9 @@ static const struct name *intern_format(struct maker *m, const char *fmt, ...)
 	return name;
 }
 
-/* Of a function that C++ knows, or of a kernel: as long as the user wants it. */
-static const struct name *intern_function(struct maker *m, const char *readable)
+/* Takes `text`: NULL is for want of memory. */
+static const struct name *intern_own(struct maker *m, char *text)
 {
-	char *text = m->setup->full_names ? strdup(readable) : short_name(readable);
 	const struct name *name = text ? intern(m, text) : NULL;
 
 	if (!text)
@@ -107,9 +107,9 @@ static const struct name *make_native(struct maker *m, uint32_t frame)
 					     ? last_part(object->path->text, '/')
 					     : "unknown");
 	readable = demangle(symbol);
-	name = readable ? intern_function(m, readable) : NULL;
-	if (!readable)
-		m->err = -ENOMEM;
+	if (!readable || m->setup->full_names)
+		return intern_own(m, readable);
+	name = intern_own(m, function_name(readable));
 	free(readable);
 	return name;
 }
@@ -276,8 +276,9 @@ static void add_item(struct maker *m, const struct profile_item *item)
 	const struct host_template *h =
 		&t->model.templates.rows[t->pairs.sites[item->site].template];
 	const uint32_t above = stack_node(m, h->stack, h->path);
-	const uint32_t index =
-		child(m, above, intern_function(m, item->assignment.work->name->text));
+	const char *kernel = item->assignment.work->name->text;
+	char *name = m->setup->full_names ? strdup(kernel) : short_name(kernel);
+	const uint32_t index = child(m, above, intern_own(m, name));
 	struct call_node *node = &m->tree->nodes[index];
 
 	node->self_ns += item->time_ns;

@@ -8,9 +8,8 @@
 
 #include "figures.h"
 #include "json_text.h"
-#include "short_name.h"
 
-enum { NUMBERS = 32, INDENT = 2, INDENT_MAX = 40, TEXT_MIN = 40, CHAIN_BYTES_MAX = 16 * 1024 };
+enum { NUMBERS = 32, INDENT = 2, INDENT_MAX = 40, TEXT_MIN = 40, CHAIN_BYTES_MAX = 4096 };
 
 /* --- branches --------------------------------------------------------------------------------- */
 
@@ -83,28 +82,65 @@ static void branches_show(struct branches *b, size_t top)
 	}
 }
 
-/* The names from a branch to where the next ones begin. */
-static uint32_t chain_text(const struct branches *b, uint32_t node, char *text, size_t size)
-{
-	size_t n = 0;
-
-	for (;;) {
-		const int more = snprintf(text + n, size - n, "%s%s", n ? " > " : "",
-					  b->tree->nodes[node].name->text);
-
-		n = more >= 0 && (size_t)more < size - n ? n + (size_t)more : size - 1;
-		if (!continues(&b->tree->nodes[node]))
-			return node;
-		node = b->any_child[node];
-	}
-}
-
 struct printer {
 	const struct branches *branches;
 	const struct terminal *terminal;
+	uint32_t *chain; /* nodes of a branch, from the outermost; as many as the tree has */
 	FILE *out;
-	char text[CHAIN_BYTES_MAX];
 };
+
+static size_t name_columns(const struct printer *p, size_t i)
+{
+	return p->branches->tree->nodes[p->chain[i]].name->size;
+}
+
+/*
+ * So that a chain fits, the first `ret_head` names and those from the one returned on are shown:
+ * the last one always, the first one and those before the last where there is room.
+ */
+static size_t find_gap(const struct printer *p, size_t nr, size_t width, size_t *ret_head)
+{
+	const size_t separator = strlen(" > "), mark = strlen(".. > ");
+	size_t all = name_columns(p, 0), end = nr - 1, used;
+
+	for (size_t i = 1; i < nr; i++)
+		all += separator + name_columns(p, i);
+	*ret_head = 1;
+	if (all <= width || nr == 1)
+		return 1;
+	used = mark + name_columns(p, end);
+	*ret_head = used + separator + name_columns(p, 0) <= width;
+	if (*ret_head)
+		used += separator + name_columns(p, 0);
+	while (end > 1 && used + separator + name_columns(p, end - 1) <= width)
+		used += separator + name_columns(p, --end);
+	return end;
+}
+
+static void append_text(char *text, const char *separator, const char *name)
+{
+	const size_t n = strlen(text);
+
+	if (strlen(separator) + strlen(name) < CHAIN_BYTES_MAX - n)
+		stpcpy(stpcpy(text + n, separator), name);
+}
+
+static void print_chain(const struct printer *p, size_t nr, size_t width)
+{
+	const struct call_node *nodes = p->branches->tree->nodes;
+	char text[CHAIN_BYTES_MAX] = "";
+	size_t head;
+	const size_t gap_end = find_gap(p, nr, width, &head);
+
+	if (head)
+		append_text(text, "", nodes[p->chain[0]].name->text);
+	if (gap_end > head)
+		append_text(text, head ? " > " : "", p->terminal->unicode ? "\u2026" : "..");
+	for (size_t i = gap_end; i < nr; i++)
+		append_text(text, " > ", nodes[p->chain[i]].name->text);
+	terminal_text(p->terminal, text[0] ? text : nodes[p->chain[0]].name->text, width, false,
+		      p->out);
+}
 
 static void print_branch(struct printer *p, uint32_t node, size_t depth)
 {
@@ -114,43 +150,41 @@ static void print_branch(struct printer *p, uint32_t node, size_t depth)
 	const size_t columns = p->terminal->columns;
 	const size_t width =
 		columns > NUMBERS + indent + TEXT_MIN ? columns - NUMBERS - indent : TEXT_MIN;
-	const uint32_t end = chain_text(p->branches, node, p->text, sizeof(p->text));
-	char *fitting = short_name_fit(p->text, width, p->terminal->unicode ? "\u2026" : "~");
+	size_t nr = 0;
 
+	for (p->chain[nr++] = node; continues(&nodes[node]); p->chain[nr++] = node)
+		node = p->branches->any_child[node];
 	fprintf(p->out, "%10s %7s %9s  %*s", figure_time(n->time_ns).text,
 		figure_share(nodes->time_ns ? (double)n->time_ns / (double)nodes->time_ns : 0).text,
 		figure_count(n->launches).text, (int)indent, "");
-	terminal_text(p->terminal, fitting ? fitting : p->text, width, false, p->out);
+	print_chain(p, nr, width);
 	fputc('\n', p->out);
-	free(fitting);
-	for (uint32_t i = p->branches->first[end]; i; i = p->branches->next[i])
+	for (uint32_t i = p->branches->first[node]; i; i = p->branches->next[i])
 		print_branch(p, i, depth + 1);
 }
 
 int stacks_text(const struct call_tree *tree, const struct terminal *t, size_t top, FILE *out)
 {
-	struct printer *p = malloc(sizeof(*p));
 	struct branches branches;
+	struct printer p = { .branches = &branches, .terminal = t, .out = out };
 
-	if (!p || branches_make(&branches, tree) < 0) {
-		free(p);
+	p.chain = calloc(tree->nr, sizeof(*p.chain));
+	if (!p.chain || branches_make(&branches, tree) < 0) {
+		free(p.chain);
 		return -ENOMEM;
 	}
 	branches_show(&branches, top);
-	p->branches = &branches;
-	p->terminal = t;
-	p->out = out;
 	fprintf(out, "\n%s%10s %7s %9s  %s%s\n", terminal_bold(t), "time", "share", "launches",
 		"stack: outermost first, a line more where it branches", terminal_plain(t));
 	for (uint32_t i = branches.first[0]; i; i = branches.next[i])
-		print_branch(p, i, 0);
+		print_branch(&p, i, 0);
 	if (top < branches.nr)
 		fprintf(out, "and %s more (--top)\n", figure_count(branches.nr - top).text);
 	if (tree->nr_cut)
 		fprintf(out, "%s frames did not fit: their time is with what called them\n",
 			figure_count(tree->nr_cut).text);
 	branches_clear(&branches);
-	free(p);
+	free(p.chain);
 	return 0;
 }
 
