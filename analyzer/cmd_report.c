@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis.h"
 #include "command.h"
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS };
 
 struct report_options {
 	struct analysis analysis;
 	enum axis by;
+	bool by_stack; /* a tree, no axis */
+	enum stacks stacks;
 	size_t top;
 	bool full_names;
 };
@@ -20,7 +23,11 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
 	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stream, device or process" },
+		 "stack, stream, device or process" },
+	{ .name = "stacks",
+	  .key = OPTION_STACKS,
+	  .arg = "SORT",
+	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
@@ -37,13 +44,19 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
-		if (o->by == NR_AXES)
+		o->by_stack = !strcmp(arg, "stack");
+		if (o->by == NR_AXES && !o->by_stack)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
 		if (*end || end == arg)
 			argp_error(state, "'%s' is not a number", arg);
+		return 0;
+	case OPTION_STACKS:
+		o->stacks = stacks_by_name(arg);
+		if (o->stacks == NR_STACKS)
+			argp_error(state, "'%s' is none of native, python, both", arg);
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
@@ -64,12 +77,14 @@ static const struct argp argp = {
 	       "directory.",
 };
 
-static void report(struct report_options *o)
+static void print_report(const struct report_options *o, const struct call_tree *stacks)
 {
 	struct report report = {
 		.run = &o->analysis.run,
 		.profile = &o->analysis.profile,
 		.by = o->by,
+		.stacks = stacks,
+		.objects = frame_symbols_objects(o->analysis.symbols),
 		.top = o->top,
 		.full_names = o->full_names,
 	};
@@ -85,6 +100,28 @@ static void report(struct report_options *o)
 	}
 }
 
+static int report(const struct report_options *o, struct diag *diag)
+{
+	const struct call_tree_setup setup = {
+		.stacks = o->stacks,
+		.full_names = o->full_names,
+		.symbols = o->analysis.symbols,
+	};
+	struct call_tree stacks;
+	int r;
+
+	if (!o->by_stack) {
+		print_report(o, NULL);
+		return 0;
+	}
+	r = call_tree_make(&stacks, &o->analysis.run, &o->analysis.profile, &setup, diag);
+	if (r < 0)
+		return r;
+	print_report(o, &stacks);
+	call_tree_clear(&stacks);
+	return 0;
+}
+
 int cmd_report(int argc, char **argv, struct diag *diag)
 {
 	struct report_options o = { .by = NR_AXES, .top = 20 };
@@ -94,10 +131,10 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 		return r;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	r = analysis_load(&o.analysis, "report");
-	if (r == 0) {
-		report(&o);
+	if (r == 0)
+		r = report(&o, diag);
+	if (r == 0)
 		r = analysis_exit_code(&o.analysis);
-	}
 	analysis_clear(&o.analysis);
 	return r;
 }

@@ -73,8 +73,8 @@ struct profile {
 };
 
 struct profile_setup {
-	const struct frame_symbols *symbols; /* NULL: none */
-	const struct peaks *peaks;           /* the user's, NULL: none */
+	struct frame_symbols *symbols; /* NULL: none */
+	const struct peaks *peaks;     /* the user's, NULL: none */
 };
 
 /* 0 or -ENOMEM */

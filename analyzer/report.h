@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "call_tree.h"
 #include "profile.h"
 #include "terminal.h"
 
@@ -13,8 +14,10 @@ struct report {
 	const struct profile *profile;
 	struct run_coverage coverage;
 	struct run_gpu gpu;
-	enum axis by; /* NR_AXES: the usual tables */
-	size_t top;   /* rows of the tables that may be long */
+	enum axis by;                   /* NR_AXES: the usual tables */
+	const struct call_tree *stacks; /* NULL: not asked for; instead of tables */
+	struct frame_objects objects;
+	size_t top; /* rows of the tables that may be long */
 	bool full_names;
 };
 

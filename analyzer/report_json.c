@@ -4,6 +4,7 @@
 
 #include "json_text.h"
 #include "report.h"
+#include "report_stacks.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -318,6 +319,17 @@ static json_t *graphs_json(const struct run *run)
 	return array;
 }
 
+static json_t *native_frames_json(const struct report *r)
+{
+	const struct knowledge *k = &r->profile->knowledge;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", json_u64(k->nr_frames), "named",
+			 json_u64(k->nr_frames_named), "objects_read", json_u64(r->objects.read),
+			 "objects_missing", json_u64(r->objects.missing),
+			 "objects_of_another_build", json_u64(r->objects.refused),
+			 "objects_unreadable", json_u64(r->objects.unreadable));
+}
+
 json_t *report_json(const struct report *r)
 {
 	json_t *object = json_object();
@@ -328,12 +340,16 @@ json_t *report_json(const struct report *r)
 	set(object, "losses", report_json_losses(&r->coverage));
 	set(object, "gpu", gpu_json(&r->gpu));
 	set(object, "evidence", evidence_json(r));
+	set(object, "native_frames", native_frames_json(r));
 	set(object, "operators", rows_json(r, AXIS_operator, "name"));
 	set(object, "kinds", rows_json(r, AXIS_kind, "kind"));
 	set(object, "attention", attentions_json(r));
 	set(object, "kernels", kernels_json(r));
 	set(object, "graphs", graphs_json(r->run));
-	if (r->by < NR_AXES)
+	if (r->stacks)
+		set(object, "by",
+		    json_pack("{s:s, s:o}", "axis", "stack", "rows", stacks_json(r->stacks)));
+	else if (r->by < NR_AXES)
 		set(object, "by",
 		    json_pack("{s:s, s:o}", "axis", axis_name(r->by), "rows",
 			      rows_json(r, r->by, "name")));

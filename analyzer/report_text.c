@@ -5,6 +5,7 @@
 
 #include "figures.h"
 #include "report.h"
+#include "report_stacks.h"
 #include "short_name.h"
 
 #define FIGURE(f) ((f).text)
@@ -218,6 +219,14 @@ static void print_knowledge(const struct report *r, const struct terminal *t, FI
 		fputs("names only: a matrix product is taken for a linear layer's unless its "
 		      "neighbours say more\n",
 		      out);
+	if (k->nr_frames)
+		fprintf(out,
+			"%*snative frames: %s of %s named; of their objects %s read, %s not here, "
+			"%s of another build%s\n",
+			LABEL, "", COUNT(k->nr_frames_named), COUNT(k->nr_frames),
+			COUNT(r->objects.read), COUNT(r->objects.missing),
+			COUNT(r->objects.refused + r->objects.unreadable),
+			k->nr_frames_named ? "" : " (ttitrace symbols)");
 	if (n[EXACTNESS_exact] + n[EXACTNESS_upper_bound] + n[EXACTNESS_unknown])
 		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n",
 			LABEL, "", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),
@@ -367,7 +376,9 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	report_text_coverage(r->run, &r->coverage, t, out);
 	print_gpu(r, t, out);
 	print_knowledge(r, t, out);
-	if (r->by == AXIS_kernel) {
+	if (r->stacks) {
+		stacks_text(r->stacks, t, r->top, out);
+	} else if (r->by == AXIS_kernel) {
 		print_kernels(r, t, out);
 	} else if (r->by < NR_AXES) {
 		print_bars(r, t, r->by, r->top, out);
