@@ -37,7 +37,7 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 	tests/unit/*/*.[ch] examples/*.[ch])
 
 # Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -ljansson -lpcre2-8 -lzstd -liberty -Wl,-Bdynamic -lm
+ANALYZER_LIBS = -Wl,-Bstatic -ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
@@ -78,7 +78,7 @@ CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
 FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
 PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libmany.so)
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libmany.so liboperations.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread

@@ -20,7 +20,7 @@ enum {
 	OPTION_JSON
 };
 
-static const struct argp_option option_table[] = {
+static const struct argp_option evidence_table[] = {
 	{ .name = "rules",
 	  .key = OPTION_RULES,
 	  .arg = "FILE",
@@ -28,13 +28,17 @@ static const struct argp_option option_table[] = {
 	{ .name = "symbols",
 	  .key = OPTION_SYMBOLS,
 	  .arg = "FILE",
-	  .doc = "Names of the addresses on native stacks, for traces from elsewhere: lines of a "
-		 "hexadecimal address, a tab and a symbol" },
+	  .doc = "Names of the functions on native stacks, for traces from elsewhere: what "
+		 "'ttitrace symbols' wrote there; may be repeated" },
 	{ .name = "evidence",
 	  .key = OPTION_EVIDENCE,
 	  .arg = "LEVEL",
 	  .doc = "Use only a part of what was recorded, to see what it is worth: names of kernels "
 		 "and their order (names), all but library calls (no-calls), all (full)" },
+	{ 0 }
+};
+
+static const struct argp_option option_table[] = {
 	{ .name = "peak",
 	  .key = OPTION_PEAK,
 	  .arg = "UNIT=TFLOPS",
@@ -59,14 +63,6 @@ static const struct argp_option option_table[] = {
 	{ 0 }
 };
 
-static int read_symbols(struct analysis *a, const char *path)
-{
-	if (!a->symbols)
-		a->symbols = frame_symbols_new();
-	return a->symbols ? frame_symbols_read(a->symbols, path, a->diag)
-			  : diag_set(a->diag, -ENOMEM, "no memory");
-}
-
 static bool set_information(struct analysis *a, const char *level)
 {
 	static const char *const levels[] = { [INFORMATION_full] = "full",
@@ -88,7 +84,7 @@ static error_t keep(struct analysis *a, int err)
 	return 0;
 }
 
-static error_t take_option(int key, char *arg, struct argp_state *state)
+static error_t take_evidence(int key, char *arg, struct argp_state *state)
 {
 	struct analysis *a = state->input;
 
@@ -101,12 +97,29 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "%s", a->diag->message);
 		return 0;
 	case OPTION_SYMBOLS:
-		if (read_symbols(a, arg) < 0)
+		if (frame_symbols_read(a->symbols, arg, a->diag) < 0)
 			argp_error(state, "%s", a->diag->message);
 		return 0;
 	case OPTION_EVIDENCE:
 		if (!set_information(a, arg))
 			argp_error(state, "'%s' is none of names, no-calls, full", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		return keep(a, inputs_add(&a->inputs, arg, a->diag));
+	case ARGP_KEY_NO_ARGS:
+		return keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t take_option(int key, char *arg, struct argp_state *state)
+{
+	struct analysis *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = a;
 		return 0;
 	case OPTION_PEAK:
 		if (!peaks_set(&a->peaks, arg))
@@ -131,25 +144,31 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_JSON:
 		a->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		return keep(a, inputs_add(&a->inputs, arg, a->diag));
-	case ARGP_KEY_NO_ARGS:
-		return keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+const struct argp analysis_evidence_argp = {
+	.options = evidence_table,
+	.parser = take_evidence,
+};
+
 const struct argp analysis_argp = {
 	.options = option_table,
 	.parser = take_option,
-	.args_doc = "[TRACE...]",
+	.children = (const struct argp_child[]){ { .argp = &analysis_evidence_argp }, { 0 } },
 };
 
 int analysis_init(struct analysis *a, struct diag *diag)
 {
-	*a = (struct analysis){ .classifier = classifier_new(), .diag = diag };
-	return a->classifier ? 0 : diag_set(diag, -ENOMEM, "no memory");
+	*a = (struct analysis){ .classifier = classifier_new(),
+				.symbols = frame_symbols_new(),
+				.diag = diag };
+	if (a->classifier && a->symbols)
+		return 0;
+	analysis_clear(a);
+	return diag_set(diag, -ENOMEM, "no memory");
 }
 
 void analysis_clear(struct analysis *a)

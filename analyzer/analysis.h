@@ -15,8 +15,8 @@
 struct analysis {
 	struct inputs inputs;
 	struct classifier *classifier;
-	struct frame_symbols *symbols; /* NULL: none are given */
-	struct peaks peaks;            /* the user's */
+	struct frame_symbols *symbols;
+	struct peaks peaks; /* the user's */
 	enum information information;
 	bool ascii, json;
 	const char *focus;          /* NULL: all modules */
@@ -34,6 +34,9 @@ struct analysis {
 
 /* A child for the command's own argp; its parser gives child_inputs[i] = &analysis at KEY_INIT. */
 extern const struct argp analysis_argp;
+
+/* The same, with only those options that say what is to be read and believed. */
+extern const struct argp analysis_evidence_argp;
 
 int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
 void analysis_clear(struct analysis *a);

@@ -24,7 +24,7 @@ enum {
 
 struct assigner {
 	const struct trace *trace;
-	const struct frame_symbols *symbols;
+	struct frame_names *names;
 	struct verdict {
 		bool is_known;
 		const struct frame_rule *rule;
@@ -42,17 +42,17 @@ static struct word say(enum operator op)
 	return (struct word){ .is_said = true, .op = op };
 }
 
-struct assigner *assigner_new(const struct trace *t, const struct frame_symbols *symbols)
+struct assigner *assigner_new(const struct trace *t, struct frame_symbols *symbols)
 {
 	struct assigner *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
 	a->trace = t;
-	a->symbols = symbols;
+	a->names = frame_names_new(symbols, &t->model);
 	a->verdicts = calloc(t->model.frames.nr, sizeof(*a->verdicts));
-	if (!a->verdicts) {
-		free(a);
+	if (!a->names || !a->verdicts) {
+		assigner_free(a);
 		return NULL;
 	}
 	return a;
@@ -60,8 +60,10 @@ struct assigner *assigner_new(const struct trace *t, const struct frame_symbols 
 
 void assigner_free(struct assigner *a)
 {
-	if (a)
-		free(a->verdicts);
+	if (!a)
+		return;
+	frame_names_free(a->names);
+	free(a->verdicts);
 	free(a);
 }
 
@@ -133,7 +135,7 @@ static const struct frame_rule *frame_rule_of_stack(struct assigner *a, uint32_t
 	if (verdict->is_known || !stack)
 		return verdict->rule;
 	for (int i = 0; i < FRAMES_MAX && frame; i++, frame = m->frames.rows[frame].parent) {
-		const char *symbol = frame_symbol(a->symbols, m, m->frames.rows[frame].address);
+		const char *symbol = frame_name(a->names, frame);
 
 		if (symbol)
 			frame_verdict_add(&found, symbol);
@@ -266,16 +268,13 @@ static void find_attention(struct assigner *a, struct assignment *ret, const str
 	if (hint->attention) {
 		ret->attention = t->pairs.attentions[hint->attention];
 		ret->has_attention = true;
-	} else if (ret->work->kind_id == KIND_attention &&
-		   attention_decode(&facts, &ret->attention)) {
-		ret->has_attention = true;
-	} else if (ret->call && ret->call->kind == CALL_SDPA &&
-		   attention_of_sdpa(&ret->call->sdpa, &ret->attention)) {
-		ret->has_attention = true;
+		return;
 	}
 	/* What the library was asked for is never padded, and says types. */
-	if (ret->call && ret->call->kind == CALL_SDPA)
-		attention_of_sdpa(&ret->call->sdpa, &ret->attention);
+	ret->has_attention =
+		(ret->call && ret->call->kind == CALL_SDPA &&
+		 attention_of_sdpa(&ret->call->sdpa, &ret->attention)) ||
+		(ret->work->kind_id == KIND_attention && attention_decode(&facts, &ret->attention));
 }
 
 /* Each launch that stands for a whole problem carries its cost; its helpers have none. */
@@ -317,4 +316,13 @@ const char *assign_frame(struct assigner *a, uint32_t site)
 	const struct frame_rule *rule = frame_rule_of_stack(a, h->stack);
 
 	return rule ? rule->operation : NULL;
+}
+
+void assign_count_frames(struct assigner *a, uint64_t *nr, uint64_t *nr_named)
+{
+	const struct model *m = &a->trace->model;
+
+	*nr += m->frames.nr - 1;
+	for (uint32_t i = 1; i < m->frames.nr; i++)
+		*nr_named += frame_name(a->names, i) != NULL;
 }

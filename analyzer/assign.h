@@ -25,16 +25,20 @@ struct assignment {
 /* What the traces had to say, over all of them. */
 struct knowledge {
 	bool calls, parameters, frames, paths;
+	uint64_t nr_frames, nr_frames_named; /* of native stacks */
 };
 
 struct assigner; /* for one trace: remembers the verdicts of its stacks */
 
 struct assigner *assigner_new(const struct trace *t,
-			      const struct frame_symbols *symbols); /* NULL: no memory */
-void assigner_free(struct assigner *a);                             /* accepts NULL */
+			      struct frame_symbols *symbols); /* NULL: no memory */
+void assigner_free(struct assigner *a);                       /* accepts NULL */
 
 /* The work is that of the launch, where there is one: names of device records may be stale. */
 void assign(struct assigner *a, uint32_t site, const struct work *work, struct assignment *ret);
+
+/* Adds the frames of native stacks to *nr, and to *nr_named those whose function is known. */
+void assign_count_frames(struct assigner *a, uint64_t *nr, uint64_t *nr_named);
 
 /* The operation of PyTorch that a site's stack has, or NULL. */
 const char *assign_frame(struct assigner *a, uint32_t site);

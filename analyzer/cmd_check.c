@@ -13,10 +13,11 @@
 #include "report.h"
 #include "sizes.h"
 
-enum { OPTION_SIZES = 256, OPTION_JSON, OPTION_ASCII };
+enum { OPTION_SIZES = 256, OPTION_SYMBOLS, OPTION_JSON, OPTION_ASCII };
 
 struct check_options {
 	struct inputs inputs;
+	struct frame_symbols *symbols;
 	bool json, sizes, ascii;
 	int err;
 	struct diag *diag;
@@ -37,6 +38,11 @@ static const struct argp_option option_table[] = {
 	{ .name = "sizes",
 	  .key = OPTION_SIZES,
 	  .doc = "What the bytes are spent on, by record kind and column" },
+	{ .name = "symbols",
+	  .key = OPTION_SYMBOLS,
+	  .arg = "FILE",
+	  .doc = "Names of the functions on native stacks, for traces from elsewhere: what "
+		 "'ttitrace symbols' wrote there; may be repeated" },
 	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
 	{ .name = "json", .key = OPTION_JSON, .doc = "One JSON object a trace, one a line" },
 	{ 0 }
@@ -51,6 +57,10 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPTION_SIZES:
 		o->sizes = true;
+		return 0;
+	case OPTION_SYMBOLS:
+		if (frame_symbols_read(o->symbols, arg, o->diag) < 0)
+			argp_error(state, "%s", o->diag->message);
 		return 0;
 	case OPTION_ASCII:
 		o->ascii = true;
@@ -295,8 +305,9 @@ static int check_one(const struct check_options *o, struct run *run, struct trac
 		.trace = trace,
 		.run = { .names = run->names, .works = run->works, .traces = &trace, .nr = 1 }
 	};
+	const struct profile_setup setup = { .symbols = o->symbols };
 	struct terminal terminal;
-	int r = profile_make(&c.profile, &c.run, NULL, diag);
+	int r = profile_make(&c.profile, &c.run, &setup, diag);
 
 	if (r < 0)
 		return r;
@@ -339,11 +350,14 @@ static int check(const struct check_options *o, struct diag *diag)
 
 int cmd_check(int argc, char **argv, struct diag *diag)
 {
-	struct check_options o = { .diag = diag };
+	struct check_options o = { .symbols = frame_symbols_new(), .diag = diag };
 	int r;
 
+	if (!o.symbols)
+		return diag_set(diag, -ENOMEM, "no memory");
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	r = o.err < 0 ? o.err : check(&o, diag);
 	inputs_free(&o.inputs);
+	frame_symbols_free(o.symbols);
 	return r;
 }

@@ -7,11 +7,13 @@
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_DEPTH };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH };
 
 struct report_options {
 	struct analysis analysis;
 	enum axis by;
+	bool by_stack; /* a tree, no axis */
+	enum stacks stacks;
 	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
 	bool full_names;
@@ -22,12 +24,16 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
 	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stream, device or process; the tree of modules (module), or steps over time "
-		 "(phase)" },
+		 "stack, stream, device or process; the tree of modules (module), or steps over "
+		 "time (phase)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
 	  .doc = "Levels of the tree of --by module (all)" },
+	{ .name = "stacks",
+	  .key = OPTION_STACKS,
+	  .arg = "SORT",
+	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
@@ -44,9 +50,11 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
+		o->by_stack = !strcmp(arg, "stack");
 		o->analysis.wants_modules = !strcmp(arg, "module");
 		o->analysis.wants_phases = !strcmp(arg, "phase");
-		if (o->by == NR_AXES && !o->analysis.wants_modules && !o->analysis.wants_phases)
+		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
+		    !o->analysis.wants_phases)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;
 	case OPTION_TOP:
@@ -58,6 +66,11 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->depth = strtoul(arg, &end, 10);
 		if (*end || end == arg)
 			argp_error(state, "'%s' is not a number", arg);
+		return 0;
+	case OPTION_STACKS:
+		o->stacks = stacks_by_name(arg);
+		if (o->stacks == NR_STACKS)
+			argp_error(state, "'%s' is none of native, python, both", arg);
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
@@ -78,7 +91,7 @@ static const struct argp argp = {
 	       "directory.",
 };
 
-static void report(struct report_options *o)
+static void print_report(const struct report_options *o, const struct call_tree *stacks)
 {
 	struct report report = {
 		.run = &o->analysis.run,
@@ -87,6 +100,8 @@ static void report(struct report_options *o)
 		.modules = o->analysis.wants_modules ? o->analysis.modules : NULL,
 		.phases = o->analysis.wants_phases ? &o->analysis.phases : NULL,
 		.depth = o->depth,
+		.stacks = stacks,
+		.objects = frame_symbols_objects(o->analysis.symbols),
 		.top = o->top,
 		.full_names = o->full_names,
 	};
@@ -102,6 +117,28 @@ static void report(struct report_options *o)
 	}
 }
 
+static int report(const struct report_options *o, struct diag *diag)
+{
+	const struct call_tree_setup setup = {
+		.stacks = o->stacks,
+		.full_names = o->full_names,
+		.symbols = o->analysis.symbols,
+	};
+	struct call_tree stacks;
+	int r;
+
+	if (!o->by_stack) {
+		print_report(o, NULL);
+		return 0;
+	}
+	r = call_tree_make(&stacks, &o->analysis.run, &o->analysis.profile, &setup, diag);
+	if (r < 0)
+		return r;
+	print_report(o, &stacks);
+	call_tree_clear(&stacks);
+	return 0;
+}
+
 int cmd_report(int argc, char **argv, struct diag *diag)
 {
 	struct report_options o = { .by = NR_AXES, .top = 20 };
@@ -111,10 +148,10 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 		return r;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	r = analysis_load(&o.analysis, "report");
-	if (r == 0) {
-		report(&o);
+	if (r == 0)
+		r = report(&o, diag);
+	if (r == 0)
 		r = analysis_exit_code(&o.analysis);
-	}
 	analysis_clear(&o.analysis);
 	return r;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * frame_symbols.h - addresses of native stacks -> symbols.
+ * frame_symbols.h - frames of native stacks -> symbols.
  *
- * Where they come from is another matter: the objects themselves, or a file that somebody made
- * where the objects are.
+ * They come from a file that the user gave, made where the objects are, else from the objects
+ * themselves where this machine has the very same.
  */
 #ifndef ANALYZER_FRAME_SYMBOLS_H
 #define ANALYZER_FRAME_SYMBOLS_H
@@ -11,18 +11,34 @@
 #include "diag.h"
 #include "model.h"
 
-struct frame_symbols;
+struct frame_symbols; /* of a run: objects are read once, when the first frame asks */
 
 struct frame_symbols *frame_symbols_new(void);    /* NULL: no memory */
 void frame_symbols_free(struct frame_symbols *s); /* accepts NULL */
 
-/*
- * A text file of lines "address TAB symbol", the address as in record `frame`, in hexadecimal.
- * Negative errno and file:line in diag where it cannot be read or has an error.
- */
+/* A file as symbol_file.h has it. */
 int frame_symbols_read(struct frame_symbols *s, const char *path, struct diag *diag);
 
-/* NULL: not known.  Valid as long as `s`, which may be NULL. */
-const char *frame_symbol(const struct frame_symbols *s, const struct model *m, uint64_t address);
+/* How it went with the objects on this machine that frames asked for. */
+struct frame_objects {
+	uint64_t read;
+	uint64_t missing;    /* not here */
+	uint64_t refused;    /* here is one of another build */
+	uint64_t unreadable; /* no ELF object, or too many of them */
+};
+
+struct frame_objects frame_symbols_objects(const struct frame_symbols *s);
+
+struct frame_names; /* of one trace; each frame is looked up once */
+
+/* NULL: no memory.  Without s (NULL) nothing has a name.  The model and s must outlive it. */
+struct frame_names *frame_names_new(struct frame_symbols *s, const struct model *m);
+void frame_names_free(struct frame_names *f); /* accepts NULL */
+
+/* The function, mangled; NULL: not known.  Valid as long as s. */
+const char *frame_name(struct frame_names *f, uint32_t frame);
+
+/* What the frame lies in; NULL: in no object of the trace. */
+const struct loaded_object *frame_object(struct frame_names *f, uint32_t frame);
 
 #endif

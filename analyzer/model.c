@@ -82,7 +82,6 @@ void model_clear(struct model *m)
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
-	free(m->object_paths.rows);
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
@@ -286,6 +285,7 @@ static int take_frame(struct model *m, const struct tti_frame *f)
 
 	row->parent = id_map_find(&m->frame_ids, f->parent);
 	row->address = f->address;
+	row->nr_objects = (uint32_t)m->objects.nr;
 	return 0;
 }
 
@@ -313,20 +313,22 @@ static int take_python_frame(struct model *m, const struct tti_python_frame *f)
 
 static int take_object(struct model *m, const struct tti_object *object)
 {
-	struct tti_object *row;
-	const struct name **path;
+	struct loaded_object *row;
 
 	if (m->objects.nr > ROWS_MAX) {
 		m->problems[PROBLEM_too_many]++;
 		return 0;
 	}
 	row = APPEND(m->objects);
-	path = APPEND(m->object_paths);
-	if (!row || !path)
+	if (!row)
 		return -ENOMEM;
-	*row = *object;
-	row->path = row->build_id = (struct tti_str){ 0 };
-	*path = intern(m, object->path);
+	*row = (struct loaded_object){
+		.begin = object->begin,
+		.end = object->end,
+		.bias = object->bias,
+		.path = intern(m, object->path),
+		.build_id = intern(m, object->build_id),
+	};
 	return 0;
 }
 

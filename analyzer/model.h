@@ -41,8 +41,15 @@ struct parameters {
 };
 
 struct native_frame {
-	uint32_t parent; /* index, 0: outermost */
+	uint32_t parent;     /* index, 0: outermost */
+	uint32_t nr_objects; /* that were known before it */
 	uint64_t address;
+};
+
+/* An ELF object of the process. */
+struct loaded_object {
+	uint64_t begin, end, bias;
+	const struct name *path, *build_id; /* NULL: beyond what is kept; a build id is bytes */
 };
 
 struct python_frame {
@@ -122,8 +129,7 @@ struct model {
 	TABLE(struct native_frame) frames;
 	TABLE(struct tti_code) codes;
 	TABLE(struct python_frame) python_frames;
-	TABLE(struct tti_object) objects; /* path and build id: those of object_paths */
-	TABLE(const struct name *) object_paths;
+	TABLE(struct loaded_object) objects;
 	size_t blob_bytes;
 	uint64_t nr_threads;
 	bool has_counter[TTI_COUNTER_LIMIT];

@@ -381,14 +381,12 @@ static int add_site(struct maker *m, struct assigner *assigner, const struct tra
 	return 0;
 }
 
-static void see_knowledge(struct knowledge *k, const struct trace *t,
-			  const struct frame_symbols *symbols)
+static void see_knowledge(struct knowledge *k, const struct trace *t)
 {
 	for (size_t i = 1; i < t->model.templates.nr; i++) {
 		const struct host_template *h = &t->model.templates.rows[i];
 
 		k->calls |= h->call != 0;
-		k->frames |= symbols && h->stack != 0;
 		k->paths |= h->path != 0;
 	}
 	k->parameters |= t->model.parameters.nr > 1;
@@ -401,11 +399,11 @@ static bool has_site(const struct maker *m, const struct trace *t, uint32_t site
 
 static int add_trace(struct maker *m, const struct trace *t)
 {
-	const struct frame_symbols *symbols = m->setup ? m->setup->symbols : NULL;
-	struct assigner *assigner = assigner_new(t, symbols);
+	struct knowledge *knowledge = &m->profile->knowledge;
+	struct assigner *assigner = assigner_new(t, m->setup ? m->setup->symbols : NULL);
 	int r = assigner ? 0 : -ENOMEM;
 
-	see_knowledge(&m->profile->knowledge, t, symbols);
+	see_knowledge(knowledge, t);
 	if (m->profile->is_host_time)
 		for (uint32_t i = 1; i < t->pairs.nr_sites && r == 0; i++)
 			r = has_site(m, t, i) ? add_site(m, assigner, t, i) : 0;
@@ -414,6 +412,9 @@ static int add_trace(struct maker *m, const struct trace *t)
 			r = has_site(m, t, t->pairs.pairs[i].site)
 				    ? add_pair(m, assigner, t, &t->pairs.pairs[i])
 				    : 0;
+	if (r == 0 && t->model.information != INFORMATION_names)
+		assign_count_frames(assigner, &knowledge->nr_frames, &knowledge->nr_frames_named);
+	knowledge->frames = knowledge->nr_frames_named > 0;
 	assigner_free(assigner);
 	return r;
 }

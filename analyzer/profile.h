@@ -73,8 +73,8 @@ struct profile {
 };
 
 struct profile_setup {
-	const struct frame_symbols *symbols; /* NULL: none */
-	const struct peaks *peaks;           /* the user's, NULL: none */
+	struct frame_symbols *symbols; /* NULL: none */
+	const struct peaks *peaks;     /* the user's, NULL: none */
 	/* Which sites count; NULL: all. */
 	bool (*has_site)(const void *context, const struct trace *t, uint32_t site);
 	const void *context;

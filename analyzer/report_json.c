@@ -6,6 +6,7 @@
 #include "report.h"
 #include "report_modules.h"
 #include "report_phases.h"
+#include "report_stacks.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -320,6 +321,17 @@ static json_t *graphs_json(const struct run *run)
 	return array;
 }
 
+static json_t *native_frames_json(const struct report *r)
+{
+	const struct knowledge *k = &r->profile->knowledge;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", json_u64(k->nr_frames), "named",
+			 json_u64(k->nr_frames_named), "objects_read", json_u64(r->objects.read),
+			 "objects_missing", json_u64(r->objects.missing),
+			 "objects_of_another_build", json_u64(r->objects.refused),
+			 "objects_unreadable", json_u64(r->objects.unreadable));
+}
+
 json_t *report_json(const struct report *r)
 {
 	json_t *object = json_object();
@@ -330,6 +342,7 @@ json_t *report_json(const struct report *r)
 	set(object, "losses", report_json_losses(&r->coverage));
 	set(object, "gpu", gpu_json(&r->gpu));
 	set(object, "evidence", evidence_json(r));
+	set(object, "native_frames", native_frames_json(r));
 	set(object, "operators", rows_json(r, AXIS_operator, "name"));
 	set(object, "kinds", rows_json(r, AXIS_kind, "kind"));
 	set(object, "attention", attentions_json(r));
@@ -341,7 +354,10 @@ json_t *report_json(const struct report *r)
 		set(object, "phases", report_phases_json(r->phases));
 		set(object, "residual", report_residual_json(r->phases));
 	}
-	if (r->by < NR_AXES)
+	if (r->stacks)
+		set(object, "by",
+		    json_pack("{s:s, s:o}", "axis", "stack", "rows", stacks_json(r->stacks)));
+	else if (r->by < NR_AXES)
 		set(object, "by",
 		    json_pack("{s:s, s:o}", "axis", axis_name(r->by), "rows",
 			      rows_json(r, r->by, "name")));

@@ -7,6 +7,7 @@
 #include "report.h"
 #include "report_modules.h"
 #include "report_phases.h"
+#include "report_stacks.h"
 #include "short_name.h"
 
 #define FIGURE(f) ((f).text)
@@ -220,6 +221,14 @@ static void print_knowledge(const struct report *r, const struct terminal *t, FI
 		fputs("names only: a matrix product is taken for a linear layer's unless its "
 		      "neighbours say more\n",
 		      out);
+	if (k->nr_frames)
+		fprintf(out,
+			"%*snative frames: %s of %s named; of their objects %s read, %s not here, "
+			"%s of another build%s\n",
+			LABEL, "", COUNT(k->nr_frames_named), COUNT(k->nr_frames),
+			COUNT(r->objects.read), COUNT(r->objects.missing),
+			COUNT(r->objects.refused + r->objects.unreadable),
+			k->nr_frames_named ? "" : " (ttitrace symbols)");
 	if (n[EXACTNESS_exact] + n[EXACTNESS_upper_bound] + n[EXACTNESS_unknown])
 		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n",
 			LABEL, "", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),
@@ -369,7 +378,9 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	report_text_coverage(r->run, &r->coverage, t, out);
 	print_gpu(r, t, out);
 	print_knowledge(r, t, out);
-	if (r->modules) {
+	if (r->stacks) {
+		stacks_text(r->stacks, t, r->top, out);
+	} else if (r->modules) {
 		report_modules_text(r->modules, r->depth, t, out);
 	} else if (r->phases) {
 		report_phases_text(r->phases, r->top, t, out);
