@@ -41,6 +41,8 @@ void recurrence_add(struct recurrence *r, uint64_t at)
 
 	if (!r->count)
 		r->first = at;
+	if (r->count && at - r->last > r->longest)
+		r->longest = at - r->last;
 	r->squares += distance * distance;
 	r->last = at;
 	r->count++;
@@ -245,6 +247,7 @@ static int read_all(struct survey *s, struct reader *reader, struct diag *diag)
 	anchor = s->has_calls ? NULL : recurrence_anchor(s->rows, s->nr, s->launches);
 	if (anchor) {
 		s->result->anchor = anchor->id;
+		s->result->longest_launches = anchor->longest;
 		s->result->period_launches = (anchor->last - anchor->first) / (anchor->count - 1);
 	}
 	return 0;

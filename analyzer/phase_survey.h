@@ -23,7 +23,8 @@ int phase_survey_make(const char *path, struct names *names, struct phase_survey
 /* How often and how evenly something comes, in launches since the first of the trace. */
 struct recurrence {
 	uint64_t id, count, first, last;
-	double squares; /* sum of the squares of the distances */
+	uint64_t longest; /* distance */
+	double squares;   /* sum of the squares of the distances */
 };
 
 void recurrence_add(struct recurrence *r, uint64_t at);

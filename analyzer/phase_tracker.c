@@ -347,8 +347,10 @@ static uint32_t segment_of_time(const struct phase_tracker *t, uint64_t begin_ns
 static uint32_t segment_of_period(struct phase_tracker *t, uint64_t template_id, uint64_t tid)
 {
 	const bool is_anchor = t->survey.anchor && template_id == t->survey.anchor;
+	const struct segment *latest = &t->segments[t->latest];
 
-	if (!is_anchor && t->latest)
+	if (!is_anchor && t->latest &&
+	    (latest->kind == PHASE_gap || latest->launches < t->survey.longest_launches))
 		return t->latest;
 	return add_segment(t, &(struct segment){ .kind = is_anchor ? PHASE_period : PHASE_gap,
 						 .tid = tid,

@@ -52,7 +52,8 @@ struct phase_survey {
 	size_t nr_marks;
 	uint64_t anchor; /* template id of a launch that every step has once; 0: there are paths, or
 			    none */
-	uint64_t period_launches; /* between anchors, on average */
+	uint64_t longest_launches; /* between anchors: what comes later is no step's */
+	uint64_t period_launches;  /* between anchors, on average */
 };
 
 struct phase_tracker;

@@ -122,8 +122,8 @@ static const struct name *attention_key(struct maker *m, const struct profile_it
 		return intern(m, "(helpers, and kernels without a decoder)");
 	if (a->exactness != EXACTNESS_unknown)
 		attention_text(a, text, sizeof(text));
-	return format(m, "%s %s %s%s", role_name(attention_role(a)), backend_name(a->backend), text,
-		      a->exactness == EXACTNESS_upper_bound ? " (at most)" : "");
+	return format(m, "%s %s %s%s", role_name(item->assignment.role), backend_name(a->backend),
+		      text, a->exactness == EXACTNESS_upper_bound ? " (at most)" : "");
 }
 
 /* NULL: no memory */

@@ -244,7 +244,7 @@ static json_t *attention_json(const struct report *r, const struct profile_row *
 	set_u64(object, "calls", row->attentions);
 	if (!a->has_attention)
 		return object;
-	set(object, "role", json_text(role_name(attention_role(t))));
+	set(object, "role", json_text(role_name(a->role)));
 	set(object, "backend", json_text(backend_name(t->backend)));
 	set(object, "exactness", json_text(exactness_name(t->exactness)));
 	set_u64(object, "b", t->b);
