@@ -15,6 +15,9 @@ enum {
 	TEMPLATES_MAX = 1 << 20,
 	/* Less often is no loop. */
 	COUNT_MIN = 3,
+	/* Fewer launches, or a smaller part of the largest loop's, are no loop around it. */
+	LOOP_MIN = 2,
+	LOOP_PART = 10,
 };
 
 /* Of distances: variance by squared mean; and how much of the run the launches must span. */
@@ -65,20 +68,54 @@ static int by_count(const void *a, const void *b)
 	return (*x)->first < (*y)->first ? -1 : (*x)->first > (*y)->first;
 }
 
-/* Of rows by count: the first of the longest run with one count. */
-static const struct recurrence *most_shared(const struct recurrence *const *even, size_t nr)
-{
-	size_t best = 0, best_nr = 0;
+/* Those with one count, of rows by count and first. */
+struct loop {
+	size_t begin, nr;
+	uint64_t count, first, last;
+};
 
-	for (size_t i = 0, k; i < nr; i = k) {
-		for (k = i; k < nr && even[k]->count == even[i]->count; k++)
-			;
-		if (k - i > best_nr) {
-			best = i;
-			best_nr = k - i;
-		}
+static struct loop loop_at(const struct recurrence *const *even, size_t nr, size_t begin)
+{
+	struct loop loop = { .begin = begin,
+			     .count = even[begin]->count,
+			     .first = even[begin]->first };
+
+	for (size_t i = begin; i < nr && even[i]->count == loop.count; i++) {
+		loop.nr++;
+		loop.last = even[i]->last > loop.last ? even[i]->last : loop.last;
 	}
-	return best_nr ? even[best] : NULL;
+	return loop;
+}
+
+/* Runs from where the other one does to its end, give or take one of its rounds. */
+static bool covers(const struct loop *loop, const struct loop *other)
+{
+	return loop->first <= other->first &&
+	       loop->last + (other->last - other->first) / other->count >= other->last;
+}
+
+/*
+ * The loop that most launches belong to; but where every step has what begins it and only some have
+ * the rest, most launches come less often than there are steps: so one that is around it, if it is
+ * no accident of a few launches.
+ */
+static const struct recurrence *first_of_loop(const struct recurrence *const *even, size_t nr)
+{
+	struct loop most = { 0 }, best, loop;
+
+	for (size_t i = 0; i < nr; i += loop.nr) {
+		loop = loop_at(even, nr, i);
+		if (loop.nr > most.nr)
+			most = loop;
+	}
+	best = most;
+	for (size_t i = 0; i < nr; i += loop.nr) {
+		loop = loop_at(even, nr, i);
+		if (loop.nr >= LOOP_MIN && loop.nr * LOOP_PART >= most.nr && covers(&loop, &most) &&
+		    loop.first < best.first)
+			best = loop;
+	}
+	return even[best.begin];
 }
 
 const struct recurrence *recurrence_anchor(const struct recurrence *rows, size_t nr,
@@ -93,7 +130,7 @@ const struct recurrence *recurrence_anchor(const struct recurrence *rows, size_t
 			even[nr_even++] = &rows[i];
 	if (nr_even) {
 		qsort(even, nr_even, sizeof(*even), by_count);
-		anchor = most_shared(even, nr_even);
+		anchor = first_of_loop(even, nr_even);
 	}
 	free(even);
 	return anchor;

@@ -4,10 +4,10 @@
  * where no module is known, a launch that comes once a step.
  *
  * The period.  Of every template that is launched it counts how often and how evenly.  Launches
- * that come equally often all along the run belong to the same loop; of the number of times that
- * most templates share, the one that comes first is the anchor, and each of its launches begins a
- * step. Steps may differ in all but the anchor: caches that skip layers, guidance that is off for
- * some.
+ * that come equally often all along the run belong to the same loop; that of the most launches
+ * counts, or one around it, whose launches come before.  Its first launch is the anchor: each
+ * begins a step. Steps may differ in all but the anchor: caches that skip layers, guidance that is
+ * off for some.
  */
 #ifndef ANALYZER_PHASE_SURVEY_H
 #define ANALYZER_PHASE_SURVEY_H
