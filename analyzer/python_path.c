@@ -63,9 +63,16 @@ bool python_is_call(const struct python_frame *f)
 	return f->class_name && f->code && python_name_is_call(f->code->text);
 }
 
+/* Compilers and their runtimes: what they make runs right away. */
+static bool is_machinery(const struct python_frame *f)
+{
+	return f->file && strstr(f->file->text, "/torch/_");
+}
+
 bool python_is_setup(const struct python_frame *f)
 {
-	return is_among(python_function(f), setup_functions, LENGTH(setup_functions));
+	return !is_machinery(f) &&
+	       is_among(python_function(f), setup_functions, LENGTH(setup_functions));
 }
 
 static bool is_in_library(const struct python_frame *f)

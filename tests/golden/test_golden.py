@@ -15,6 +15,8 @@ COMMANDS = {
     "report": ["report", "--top", "12"],
     "roofline": ["roofline", "--by", "operator"],
     "seqlen": ["seqlen"],
+    "modules": ["report", "--by", "module", "--depth", "7"],
+    "phases": ["report", "--by", "phase", "--top", "12"],
 }
 
 

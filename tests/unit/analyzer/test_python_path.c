@@ -29,6 +29,8 @@ static void frames_are_judged_by_name_and_file(void **state)
 		{ "_pjit_call_impl_python", "/x/site-packages/jax/_src/pjit.py", NULL, false, false,
 		  true },
 		{ "UNet.__init__", "/home/me/unet.py", "UNet", false, true, false },
+		{ "CUDAGraphNode.__init__", "/x/site-packages/torch/_inductor/cudagraph_trees.py",
+		  "CUDAGraphNode", false, false, true },
 		{ "from_pretrained", "/home/me/hub.py", NULL, false, true, false },
 		{ "wrap.<locals>.inner", "/home/me/app.py", NULL, false, false, true },
 		{ "<module>", "/home/me/app.py", NULL, false, false, true },
