@@ -191,7 +191,7 @@ static void take_string(struct survey *s, const struct tti_string *string)
 {
 	char text[64];
 
-	if (s->has_calls || string->text.size >= sizeof(text))
+	if (s->has_calls || !string->text.size || string->text.size >= sizeof(text))
 		return;
 	memcpy(text, string->text.data, string->text.size);
 	text[string->text.size] = '\0';

@@ -52,6 +52,27 @@ static struct classifier *classifier(void)
 	return c;
 }
 
+static void report_places(const struct run *run, struct report *r, const struct terminal *terminal)
+{
+	struct modules *const modules = need(modules_new(run));
+	struct phases phases;
+
+	modules_sum(modules, r->profile);
+	r->modules = modules;
+	report_text(r, terminal, input_sink());
+	json_print(report_json(r), 1, input_sink());
+	r->modules = NULL;
+	modules_free(modules);
+	if (!run->traces[0]->phases || phases_make(&phases, run) < 0)
+		return;
+	phases_sum(&phases, r->profile);
+	r->phases = &phases;
+	report_text(r, terminal, input_sink());
+	json_print(report_json(r), 1, input_sink());
+	r->phases = NULL;
+	phases_clear(&phases);
+}
+
 static void report(const struct run *run)
 {
 	struct profile profile;
@@ -71,6 +92,8 @@ static void report(const struct run *run)
 	r.full_names = true;
 	for (r.by = 0; r.by < NR_AXES; r.by++)
 		report_text(&r, &terminal, input_sink());
+	r.by = NR_AXES;
+	report_places(run, &r, &terminal);
 	if (lengths_make(&lengths, run, &profile) == 0)
 		for (enum role role = 0; role < NR_ROLES; role++)
 			lengths_span(&lengths, role, &span);
@@ -112,15 +135,14 @@ static void dump(const char *path)
 	free(batch);
 }
 
-void input_read_trace(const char *path)
+static void read_trace(const char *path, bool with_phases)
 {
 	struct names *const names = need(names_new());
 	const struct trace_setup setup = {
 		.names = names,
 		.works = need(works_new(names, classifier())),
+		.with_phases = with_phases,
 	};
-	struct references references;
-	struct sizes sizes = { 0 };
 	struct trace *trace;
 	struct diag diag;
 
@@ -134,6 +156,16 @@ void input_read_trace(const char *path)
 	}
 	works_free(setup.works);
 	names_free(names);
+}
+
+void input_read_trace(const char *path)
+{
+	struct references references;
+	struct sizes sizes = { 0 };
+	struct diag diag;
+
+	read_trace(path, false);
+	read_trace(path, true);
 	references_check(path, &references, &diag);
 	sizes_measure(path, &sizes, &diag);
 	sizes_free(&sizes);
