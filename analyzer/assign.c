@@ -268,16 +268,13 @@ static void find_attention(struct assigner *a, struct assignment *ret, const str
 	if (hint->attention) {
 		ret->attention = t->pairs.attentions[hint->attention];
 		ret->has_attention = true;
-	} else if (ret->work->kind_id == KIND_attention &&
-		   attention_decode(&facts, &ret->attention)) {
-		ret->has_attention = true;
-	} else if (ret->call && ret->call->kind == CALL_SDPA &&
-		   attention_of_sdpa(&ret->call->sdpa, &ret->attention)) {
-		ret->has_attention = true;
+		return;
 	}
 	/* What the library was asked for is never padded, and says types. */
-	if (ret->call && ret->call->kind == CALL_SDPA)
-		attention_of_sdpa(&ret->call->sdpa, &ret->attention);
+	ret->has_attention =
+		(ret->call && ret->call->kind == CALL_SDPA &&
+		 attention_of_sdpa(&ret->call->sdpa, &ret->attention)) ||
+		(ret->work->kind_id == KIND_attention && attention_decode(&facts, &ret->attention));
 }
 
 /* Each launch that stands for a whole problem carries its cost; its helpers have none. */

@@ -222,7 +222,8 @@ static void print_total(const struct profile *p, FILE *out)
 	const struct profile_cost sum = total_cost(p);
 	const double weights = distinct_weights(p);
 
-	fprintf(out, "\nKnown     %.1f GFLOP, at least %.1f MB, at best %.3f ms of %s\n",
+	fputc('\n', out);
+	fprintf(out, "Known     %.1f GFLOP, at least %.1f MB, at best %.3f ms of %s\n",
 		1e-9 * sum.flops, 1e-6 * sum.bytes, 1e3 * sum.seconds_min,
 		figure_time(p->time_ns).text);
 	fputs("Intensity ", out);

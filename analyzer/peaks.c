@@ -90,6 +90,13 @@ void peaks_override(struct peaks *p, const struct peaks *user)
 	}
 }
 
+/* Words of kernels that multiply fp32 with tensor cores: the call asks for fp32 all the same. */
+static bool is_tf32_kernel(const char *kernel)
+{
+	return strstr(kernel, "tf32") || strstr(kernel, "tensorop_s1688") ||
+	       !strncmp(kernel, "nvjet_", 6);
+}
+
 enum unit unit_of(enum type t, uint64_t compute, const char *kernel)
 {
 	switch (t) {
@@ -107,7 +114,7 @@ enum unit unit_of(enum type t, uint64_t compute, const char *kernel)
 	case TYPE_c64:
 		return UNIT_fp64;
 	default:
-		return compute == COMPUTE_FAST_TF32 || strstr(kernel, "tf32") ? UNIT_tf32
+		return compute == COMPUTE_FAST_TF32 || is_tf32_kernel(kernel) ? UNIT_tf32
 									      : UNIT_fp32;
 	}
 }

@@ -7,7 +7,7 @@
  * How far the rules look.  Between the parts of attention that is not fused stand a scale, a mask,
  * a cast, a dropout and workspaces; a library call launches fewer kernels than EXECUTION_MAX.
  */
-enum { BETWEEN_MAX = 6, SHAPED_BETWEEN_MAX = 20, EXECUTION_MAX = 16 };
+enum { BETWEEN_MAX = 8, SHAPED_BETWEEN_MAX = 20, EXECUTION_MAX = 16 };
 
 static const struct host_template *template_of(const struct sequence_world *w,
 					       const struct sequence_entry *e)
@@ -51,10 +51,35 @@ static void claim_preparations(struct sequence *s, const struct sequence_world *
 	while (i-- > s->nr_left) {
 		struct sequence_entry *e = sequence_at(s, i);
 
-		if ((e->step != STEP_layout_in && e->step != STEP_fill) || !is_open(w, e))
+		if ((e->step != STEP_layout_in && e->step != STEP_fill &&
+		     e->step != STEP_strided_copy) ||
+		    !is_open(w, e))
 			return;
 		hint_operator(e, OPERATOR_convolution);
 	}
+}
+
+/*
+ * "nvjet_..._TNN": weights with channels last.  Then what was copied before is the convolution's
+ * input; with channels first it is not changed.
+ */
+static bool is_first_transposed(const struct sequence_world *w, const struct sequence_entry *e)
+{
+	const struct work *work = template_of(w, e)->work;
+	const char *last = work ? strrchr(work->name->text, '_') : NULL;
+
+	return last && last[1] == 'T';
+}
+
+/* A linear layer may have its bias added apart; convolutions stand among convolutions. */
+static bool has_convolutions(struct sequence *s)
+{
+	const uint64_t first = s->nr > SEQUENCE_SLOTS ? s->nr - SEQUENCE_SLOTS : 0;
+
+	for (uint64_t i = s->nr; i-- > first;)
+		if (sequence_at(s, i)->step == STEP_conv)
+			return true;
+	return false;
 }
 
 static void judge_convolution(struct sequence *s, const struct sequence_world *w, uint64_t i)
@@ -73,6 +98,11 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 		hint_operator(e, OPERATOR_convolution);
 		claim_preparations(s, w, i);
 		return;
+	case STEP_norm:
+		/* It wants its input in one piece. */
+		if (before && before->step == STEP_strided_copy && is_open(w, before))
+			hint_operator(before, template_of(w, e)->work->op);
+		return;
 	case STEP_layout_out:
 		if (before && is_gemm(before) && is_open(w, before))
 			hint_operator(before, OPERATOR_convolution);
@@ -82,10 +112,13 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 	case STEP_broadcast_add:
 		if (!before || !is_open(w, e) || before->step == STEP_broadcast_add)
 			return;
-		/* A linear layer's first operand is its transposed weight, and its bias is fused.
-		 */
-		if (before->step == STEP_gemm_plain && is_open(w, before))
+		/* The bias of a linear layer is fused. */
+		if (before->step == STEP_gemm_plain && is_open(w, before) &&
+		    (!is_first_transposed(w, before) || has_convolutions(s))) {
 			hint_operator(before, OPERATOR_convolution);
+			if (is_first_transposed(w, before))
+				claim_preparations(s, w, i - 1);
+		}
 		if (is_convolution(w, before))
 			hint_operator(e, OPERATOR_convolution);
 		return;
@@ -99,8 +132,8 @@ static void judge_convolution(struct sequence *s, const struct sequence_world *w
 static bool may_stand_between(const struct sequence_entry *e)
 {
 	return e->step == STEP_elementwise || e->step == STEP_reduction ||
-	       e->step == STEP_broadcast_add || e->step == STEP_copy || e->step == STEP_fill ||
-	       e->step == STEP_tail;
+	       e->step == STEP_broadcast_add || e->step == STEP_copy ||
+	       e->step == STEP_strided_copy || e->step == STEP_fill || e->step == STEP_tail;
 }
 
 /* The entry of this sort before `i` with nothing but small things between; `i` itself: none. */
@@ -161,15 +194,20 @@ static struct launch_facts facts_of(const struct sequence_world *w, const struct
 	return model_launch_facts(w->model, e->template, e->parameters);
 }
 
-/* The softmax between the products, if its parameters are known, has their lengths. */
-static bool softmax_agrees(const struct sequence_world *w, const struct sequence_entry *softmax,
-			   const struct attention *a)
+/*
+ * The softmax between the products, if its parameters are known, has their lengths.  If not, square
+ * layers of one size look like two products of one attention: nothing may stand between then.
+ */
+static bool softmax_agrees(struct sequence *s, const struct sequence_world *w, uint64_t scores,
+			   uint64_t softmax, uint64_t values, const struct attention *a)
 {
-	const struct launch_facts facts = facts_of(w, softmax);
+	const struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
 	uint64_t rows, length;
 
-	return !softmax_decode(&facts, &rows, &length) ||
-	       (length == a->s_k && rows == a->b * a->h * a->s_q);
+	if (softmax_decode(&facts, &rows, &length))
+		return length == a->s_k && rows == a->b * a->h * a->s_q;
+	return a->b * a->h > 1 || (find_before(s, values, true) == softmax &&
+				   find_before(s, softmax, false) == scores);
 }
 
 static uint32_t path_of(const struct sequence_world *w, const struct sequence_entry *e)
@@ -210,9 +248,42 @@ static void follow_line(struct sequence *s, const struct sequence_world *w, uint
 	struct sequence_entry *e = sequence_at(s, i);
 	const struct sequence_entry *before = i > s->nr_left ? sequence_at(s, i - 1) : NULL;
 
+	if (before && before->is_cast_next && is_open(w, e) &&
+	    (e->step == STEP_copy || e->step == STEP_strided_copy))
+		hint_operator(e, OPERATOR_attention);
 	if (before && before->is_line && path_of(w, e) == path_of(w, before) && is_open(w, e)) {
 		hint_operator(e, OPERATOR_attention);
 		e->is_line = true;
+	}
+}
+
+/*
+ * Rows that are masked altogether are looked for by the framework's own attention alone: then what
+ * scales, casts and masks around the products is a part of it too.
+ */
+static bool is_whole_attention(struct sequence *s, const struct sequence_world *w, uint64_t softmax,
+			       uint64_t values)
+{
+	for (uint64_t k = softmax + 1; k < values; k++) {
+		const struct work *work = template_of(w, sequence_at(s, k))->work;
+
+		if (work && strstr(work->name->text, "isneginf"))
+			return true;
+	}
+	return false;
+}
+
+static void claim_surroundings(struct sequence *s, const struct sequence_world *w, uint64_t scores,
+			       uint64_t values)
+{
+	for (uint64_t k = values; k-- > s->nr_left && k + BETWEEN_MAX >= scores;) {
+		struct sequence_entry *e = sequence_at(s, k);
+
+		if (e->hint.part)
+			continue;
+		if (!may_stand_between(e) || template_of(w, e)->call)
+			return;
+		hint_operator(e, OPERATOR_attention);
 	}
 }
 
@@ -229,9 +300,20 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 		e->hint.attention = index;
 		e->hint.part = PART_scores + i;
 	}
+	/* A mask that is added looks like a convolution's bias. */
+	for (uint64_t k = scores + 1; k < values; k++) {
+		struct sequence_entry *e = sequence_at(s, k);
+
+		if (!e->hint.part && e->hint.op == OPERATOR_convolution)
+			e->hint.has_operator = false;
+	}
 	if (is_one_line(s, w, scores, softmax, values)) {
 		claim_line(s, w, values);
 		sequence_at(s, values)->is_line = true;
+	} else if (!path_of(w, sequence_at(s, values)) &&
+		   is_whole_attention(s, w, softmax, values)) {
+		claim_surroundings(s, w, scores, values);
+		sequence_at(s, values)->is_cast_next = true;
 	}
 }
 
@@ -248,7 +330,7 @@ static bool link_by_shape(struct sequence *s, const struct sequence_world *w, ui
 		if (e->hint.part || call_of(w, e)->kind != CALL_GEMM || !is_gemm(e))
 			continue;
 		if (!shape_of_products(&call_of(w, e)->gemm, &second->gemm, &a) ||
-		    !softmax_agrees(w, sequence_at(s, softmax), &a))
+		    !softmax_agrees(s, w, k, softmax, values, &a))
 			continue;
 		link_attention(s, w, k, softmax, values, &a);
 		return true;
@@ -369,12 +451,81 @@ static void follow_call(struct sequence *s, const struct sequence_world *w,
 	}
 }
 
+/* --- sampling --------------------------------------------------------------------------------- */
+
+static bool has_word(const struct sequence_world *w, const struct sequence_entry *e,
+		     const char *word)
+{
+	const struct work *work = template_of(w, e)->work;
+
+	return work && strstr(work->name->text, word);
+}
+
+/*
+ * Names only: random numbers, a division, the place of the maximum are multinomial(); the checks of
+ * its input stand before them, up to the softmax or product that made it.
+ */
+static void judge_sampling(struct sequence *s, const struct sequence_world *w, uint64_t i)
+{
+	if (sequence_at(s, i)->step != STEP_reduction || i < s->nr_left + 3 ||
+	    sequence_at(s, i - 1)->step != STEP_elementwise ||
+	    sequence_at(s, i - 2)->step != STEP_sampling || path_of(w, sequence_at(s, i)) ||
+	    !has_word(w, sequence_at(s, i), "ArgMax"))
+		return;
+	for (uint64_t k = i + 1; k-- > s->nr_left && i - k <= SHAPED_BETWEEN_MAX;) {
+		struct sequence_entry *e = sequence_at(s, k);
+
+		if (!may_stand_between(e) && e->step != STEP_sampling &&
+		    !has_word(w, e, "assert_async"))
+			return;
+		if (is_open(w, e))
+			hint_operator(e, OPERATOR_sampling);
+	}
+}
+
+/*
+ * One line of Python that draws random numbers and reduces them is multinomial() or the like: its
+ * comparisons, sums and assertions are a part of it.  Called when the line is done.
+ */
+static void judge_line(struct sequence *s, const struct sequence_world *w)
+{
+	const uint64_t first = s->line_begins > s->nr_left ? s->line_begins : s->nr_left;
+	bool draws = false, reduces = false;
+
+	for (uint64_t i = first; i < s->nr; i++) {
+		draws |= sequence_at(s, i)->step == STEP_sampling;
+		reduces |= sequence_at(s, i)->step == STEP_reduction;
+	}
+	if (!draws || !reduces)
+		return;
+	for (uint64_t i = first; i < s->nr; i++) {
+		struct sequence_entry *e = sequence_at(s, i);
+
+		if (is_open(w, e) && e->step != STEP_softmax && !is_gemm(e))
+			hint_operator(e, OPERATOR_sampling);
+	}
+}
+
+static void follow_sampling(struct sequence *s, const struct sequence_world *w,
+			    const struct sequence_entry *entry)
+{
+	const uint32_t path = path_of(w, entry);
+
+	if (path == s->line && s->nr - s->line_begins < SEQUENCE_DELAY - 1)
+		return;
+	if (s->line)
+		judge_line(s, w);
+	s->line = path;
+	s->line_begins = s->nr;
+}
+
 /* --- in and out ------------------------------------------------------------------------------- */
 
 void sequence_push(struct sequence *s, const struct sequence_world *w,
 		   const struct sequence_entry *entry)
 {
 	follow_call(s, w, entry);
+	follow_sampling(s, w, entry);
 	*sequence_at(s, s->nr) = *entry;
 	s->nr++;
 	follow_line(s, w, s->nr - 1);
@@ -382,6 +533,7 @@ void sequence_push(struct sequence *s, const struct sequence_world *w,
 		return;
 	judge_convolution(s, w, s->nr - 1);
 	judge_attention(s, w, s->nr - 1);
+	judge_sampling(s, w, s->nr - 1);
 }
 
 /* What adds up the parts of a product belongs where that belongs. */
@@ -432,4 +584,7 @@ const struct sequence_entry *sequence_leave(struct sequence *s, const struct seq
 void sequence_end(struct sequence *s, const struct sequence_world *w)
 {
 	end_execution(s, w);
+	if (s->line)
+		judge_line(s, w);
+	s->line = 0;
 }

@@ -18,7 +18,8 @@ enum { SEQUENCE_DELAY = 32, SEQUENCE_SLOTS = 64 /* power of two */ };
 struct sequence_entry {
 	uint32_t template, parameters, correlation;
 	enum step step;
-	bool is_line; /* of an attention that one line of Python asked for */
+	bool is_cast_next; /* what casts its result is a part of it */
+	bool is_line;      /* of an attention that one line of Python asked for */
 	uint64_t node, begin_ns, duration_ns;
 	struct hint hint;
 };
@@ -27,6 +28,8 @@ struct sequence {
 	uint64_t nr, nr_left;      /* pushed, and handed on */
 	uint64_t execution_begins; /* of the library call that runs */
 	bool is_in_call;
+	uint32_t line; /* Python frame of the last entry, 0: not known */
+	uint64_t line_begins;
 	struct sequence_entry entries[SEQUENCE_SLOTS];
 };
 

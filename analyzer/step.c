@@ -11,15 +11,13 @@ static bool is_sub(const struct work *w, const char *sub)
 	return !strcmp(w->sub, sub);
 }
 
-/* "..._bz_NNT", "..._coopB_NNN": layouts of A, B and the result. */
+/* Its name says that it adds no bias itself, as a linear layer's with a bias would. */
 static bool is_nvjet_plain(const char *name)
 {
-	const char *last = strrchr(name, '_');
-
-	return !strncmp(name, "nvjet_", 6) && last && last[1] == 'N' && strlen(last) == 4;
+	return !strncmp(name, "nvjet_", 6) && !strstr(name, "_bias_");
 }
 
-/* cutlass and older cuBLAS say _nn_, _nt_ or end so. */
+/* cutlass and older cuBLAS say _nn_, _nt_ or end so: the first operand is no linear layer's. */
 static bool has_plain_letters(const char *name)
 {
 	for (const char *at = strstr(name, "_n"); at; at = strstr(at + 1, "_n"))
@@ -52,7 +50,10 @@ static enum step layout_step(const struct work *w)
 static enum step elementwise_step(const struct work *w)
 {
 	if (is_sub(w, "copy_cast"))
-		return STEP_copy;
+		return strstr(w->name->text, "elementwise_kernel<128,") &&
+				       strstr(w->name->text, "direct_copy")
+			       ? STEP_strided_copy
+			       : STEP_copy;
 	if (is_sub(w, "add") && strstr(w->name->text, "elementwise_kernel<128,") &&
 	    strstr(w->name->text, "CUDAFunctor_add"))
 		return STEP_broadcast_add;
@@ -78,6 +79,11 @@ enum step step_of_work(const struct work *w)
 		return elementwise_step(w);
 	case KIND_reduction:
 		return STEP_reduction;
+	case KIND_group_norm:
+	case KIND_layer_norm:
+		return STEP_norm;
+	case KIND_sampling:
+		return STEP_sampling;
 	case KIND_memcpy:
 		return STEP_copy;
 	case KIND_memset:

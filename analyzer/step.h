@@ -11,7 +11,7 @@ enum step {
 	STEP_layout_in,  /* prepares what a convolution reads, as cuDNN does */
 	STEP_layout_out, /* brings its result back */
 	STEP_gemm,
-	STEP_gemm_plain, /* a gemm whose first operand is not transposed: not a linear layer's */
+	STEP_gemm_plain, /* may be a convolution's, if a bias is added behind it */
 	STEP_tail,       /* adds up the parts of the gemm before */
 	STEP_softmax,
 	STEP_attention,
@@ -19,6 +19,9 @@ enum step {
 	STEP_elementwise,
 	STEP_reduction,
 	STEP_copy,
+	STEP_strided_copy, /* changes a layout, as contiguous() does */
+	STEP_norm,
+	STEP_sampling,
 	STEP_fill,
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "analyzer/json_text.h"
+#include "analyzer/lengths.h"
 #include "analyzer/record_json.h"
 #include "analyzer/record_text.h"
 #include "analyzer/references.h"
@@ -56,6 +57,8 @@ static void report(const struct run *run)
 	struct profile profile;
 	struct report r = { .run = run, .profile = &profile, .by = NR_AXES, .top = 20 };
 	struct terminal terminal;
+	struct lengths lengths;
+	struct span span;
 	struct diag diag;
 
 	if (profile_make(&profile, run, NULL, &diag) < 0)
@@ -68,6 +71,10 @@ static void report(const struct run *run)
 	r.full_names = true;
 	for (r.by = 0; r.by < NR_AXES; r.by++)
 		report_text(&r, &terminal, input_sink());
+	if (lengths_make(&lengths, run, &profile) == 0)
+		for (enum role role = 0; role < NR_ROLES; role++)
+			lengths_span(&lengths, role, &span);
+	lengths_clear(&lengths);
 	profile_clear(&profile);
 }
 

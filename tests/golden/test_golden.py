@@ -19,7 +19,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("trace", TRACES, ids=[path.stem for path in TRACES])
 def test_a_real_trace_is_reported_as_before(ttitrace, trace, command):
     done = ttitrace(*COMMANDS[command], trace)
     assert done.returncode == 0, done.stderr
@@ -29,13 +29,13 @@ def test_a_real_trace_is_reported_as_before(ttitrace, trace, command):
     assert done.stdout == expected.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("trace", TRACES, ids=[path.stem for path in TRACES])
 def test_a_real_trace_is_whole(ttitrace, trace):
     done = ttitrace("check", trace)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("trace", TRACES, ids=[path.stem for path in TRACES])
 def test_a_real_trace_is_assembled_again_from_its_text(ttitrace, mktrace, trace):
     text = ttitrace("dump", trace).stdout
     again = mktrace(text)

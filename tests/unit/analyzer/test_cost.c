@@ -200,6 +200,8 @@ static void single_precision_may_run_as_tf32(void **state)
 	assert_int_equal(unit_of(TYPE_f32, 68, "ampere_sgemm_128x64_tn"), UNIT_fp32);
 	assert_int_equal(unit_of(TYPE_f32, 77, "x"), UNIT_tf32);
 	assert_int_equal(unit_of(TYPE_f32, 68, "sm90_xmma_gemm_f32f32_tf32f32_f32"), UNIT_tf32);
+	assert_int_equal(unit_of(TYPE_f32, 68, "cutlass::Kernel2<cutlass_80_tensorop_s1688gemm_x>"),
+			 UNIT_tf32);
 	assert_int_equal(unit_of(TYPE_bf16, 68, "x"), UNIT_fp16);
 	assert_int_equal(unit_of(TYPE_f8e4m3, 68, "x"), UNIT_fp8);
 }
