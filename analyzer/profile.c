@@ -406,8 +406,7 @@ static int add_trace(struct maker *m, const struct trace *t)
 		for (size_t i = 1; i < t->pairs.nr_pairs && r == 0; i++)
 			r = add_pair(m, assigner, t, &t->pairs.pairs[i]);
 	if (r == 0 && t->model.information != INFORMATION_names)
-		assign_count_frames(assigner, &knowledge->nr_frames, &knowledge->nr_frames_named);
-	knowledge->frames = knowledge->nr_frames_named > 0;
+		assign_see_frames(assigner, knowledge);
 	assigner_free(assigner);
 	return r;
 }
