@@ -83,6 +83,19 @@ struct frame_objects frame_symbols_objects(const struct frame_symbols *s)
 	return counts;
 }
 
+const char *frame_symbols_next_failure(const struct frame_symbols *s, size_t *index, int *ret_why)
+{
+	while (*index < s->nr) {
+		const struct known_object *o = &s->objects[(*index)++];
+
+		if (!o->is_tried || !o->err)
+			continue;
+		*ret_why = o->err;
+		return o->path ? o->path->text : "?";
+	}
+	return NULL;
+}
+
 /* --- objects ---------------------------------------------------------------------------------- */
 
 static uint64_t object_key(const struct name *path, const struct name *build_id)

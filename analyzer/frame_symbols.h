@@ -29,6 +29,12 @@ struct frame_objects {
 
 struct frame_objects frame_symbols_objects(const struct frame_symbols *s);
 
+/*
+ * Goes through the objects that frames asked for in vain: the path of the next one from *index
+ * on, which it moves; why is -ENOENT, -ESTALE or another errno.  NULL: there are no more.
+ */
+const char *frame_symbols_next_failure(const struct frame_symbols *s, size_t *index, int *ret_why);
+
 struct frame_names; /* of one trace; each frame is looked up once */
 
 /* NULL: no memory.  Without s (NULL) nothing has a name.  The model and s must outlive it. */

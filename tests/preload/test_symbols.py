@@ -112,6 +112,7 @@ def test_an_object_of_another_build_is_refused(recorded):
     assert recorded.report()["native_frames"]["objects_of_another_build"] == 1
     done = command("symbols", recorded.path)
     assert "1 of another build" in done.stderr
+    assert f"  of another build: {recorded.library}\n" in done.stderr
     assert "liboperations" not in done.stdout
 
 
