@@ -16,7 +16,7 @@ struct frame_symbols; /* of a run: objects are read once, when the first frame a
 struct frame_symbols *frame_symbols_new(void);    /* NULL: no memory */
 void frame_symbols_free(struct frame_symbols *s); /* accepts NULL */
 
-/* A file as symbol_file.h has it. */
+/* A file as symbol_file.h has it; "none": objects on this machine are not to be read. */
 int frame_symbols_read(struct frame_symbols *s, const char *path, struct diag *diag);
 
 /* How it went with the objects on this machine that frames asked for. */

@@ -116,6 +116,13 @@ def test_an_object_of_another_build_is_refused(recorded):
     assert "liboperations" not in done.stdout
 
 
+def test_none_leaves_the_objects_alone(recorded):
+    assert recorded.operators("--symbols", "none") == {"elementwise": 4}
+    frames = recorded.report("--symbols", "none")["native_frames"]
+    assert (frames["objects_read"], frames["named"]) == (0, 0)
+    assert frames["objects_missing"] > 0
+
+
 def test_a_build_id_is_needed_where_there_was_one(recorded):
     subprocess.run(["strip", "-R", ".note.gnu.build-id", recorded.library], check=True)
     notes = subprocess.run(["readelf", "-nW", recorded.library], capture_output=True, text=True)
