@@ -14,6 +14,8 @@ enum {
 	OPTION_EVIDENCE,
 	OPTION_PEAK,
 	OPTION_BANDWIDTH,
+	OPTION_FOCUS,
+	OPTION_PHASE,
 	OPTION_ASCII,
 	OPTION_JSON
 };
@@ -47,6 +49,16 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BANDWIDTH,
 	  .arg = "GBPS",
 	  .doc = "The measured bandwidth of the memory, instead of the datasheet's" },
+	{ .name = "focus",
+	  .key = OPTION_FOCUS,
+	  .arg = "REGEX",
+	  .doc = "Only what modules did whose place in the tree matches, such as "
+		 "'UNet.*/ Attention'; shares are of that" },
+	{ .name = "phase",
+	  .key = OPTION_PHASE,
+	  .arg = "PHASES",
+	  .doc = "Only what ran in phases of this name (NAME, NAME:I..J), or with these numbers "
+		 "in the list of --by phase (I..J)" },
 	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
 	{ .name = "json", .key = OPTION_JSON, .doc = "Everything as one JSON object" },
 	{ 0 }
@@ -118,6 +130,15 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		if (!peaks_set_bandwidth(&a->peaks, arg))
 			argp_error(state, "'%s' is no bandwidth in GB/s", arg);
 		return 0;
+	case OPTION_FOCUS:
+		a->focus = arg;
+		return 0;
+	case OPTION_PHASE:
+		a->is_chosen = phase_choice_parse(arg, &a->choice);
+		if (!a->is_chosen)
+			argp_error(state, "'%s' are no phases such as 3..5 or 'denoising step'",
+				   arg);
+		return 0;
 	case OPTION_ASCII:
 		a->ascii = true;
 		return 0;
@@ -154,6 +175,9 @@ int analysis_init(struct analysis *a, struct diag *diag)
 void analysis_clear(struct analysis *a)
 {
 	profile_clear(&a->profile);
+	module_focus_free(a->module_focus);
+	modules_free(a->modules);
+	phases_clear(&a->phases);
 	run_clear(&a->run);
 	inputs_free(&a->inputs);
 	frame_symbols_free(a->symbols);
@@ -170,20 +194,60 @@ static void tell_inputs(const struct inputs *in, const char *command)
 			in->nr - 1);
 }
 
+static bool has_site(const void *context, const struct trace *t, uint32_t site)
+{
+	const struct analysis *a = context;
+
+	if (a->module_focus && !module_focus_has(a->module_focus, t, site))
+		return false;
+	return !a->is_chosen ||
+	       phase_choice_has(&a->choice, &a->phases, phases_of_site(&a->phases, t, site));
+}
+
+/* Trees and phases that are shown, or that say what is shown. */
+static int find_places(struct analysis *a)
+{
+	if (a->wants_modules || a->focus) {
+		a->modules = modules_new(&a->run);
+		if (!a->modules)
+			return diag_set(a->diag, -ENOMEM, "no memory");
+	}
+	if (a->focus) {
+		a->module_focus = module_focus_new(a->modules, a->focus, a->diag);
+		if (!a->module_focus)
+			return -EINVAL;
+	}
+	if ((a->wants_phases || a->is_chosen) && phases_make(&a->phases, &a->run) < 0)
+		return diag_set(a->diag, -ENOMEM, "no memory");
+	return 0;
+}
+
 int analysis_load(struct analysis *a, const char *command)
 {
 	const struct run_setup run_setup = { .classifier = a->classifier,
-					     .information = a->information };
-	const struct profile_setup setup = { .symbols = a->symbols, .peaks = &a->peaks };
+					     .information = a->information,
+					     .with_phases = a->wants_phases || a->is_chosen };
+	const struct profile_setup setup = { .symbols = a->symbols,
+					     .peaks = &a->peaks,
+					     .has_site = a->focus || a->is_chosen ? has_site : NULL,
+					     .context = a };
 	int r;
 
 	if (a->err < 0)
 		return a->err;
 	tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
+	if (r == 0)
+		r = find_places(a);
+	if (r == 0)
+		r = profile_make(&a->profile, &a->run, &setup, a->diag);
 	if (r < 0)
 		return r;
-	return profile_make(&a->profile, &a->run, &setup, a->diag);
+	if (a->wants_modules)
+		modules_sum(a->modules, &a->profile);
+	if (a->wants_phases)
+		phases_sum(&a->phases, &a->profile);
+	return 0;
 }
 
 int analysis_exit_code(const struct analysis *a)

@@ -8,6 +8,8 @@
 
 #include <argp.h>
 
+#include "modules.h"
+#include "phases.h"
 #include "profile.h"
 
 struct analysis {
@@ -17,7 +19,14 @@ struct analysis {
 	struct peaks peaks; /* the user's */
 	enum information information;
 	bool ascii, json;
+	const char *focus;          /* NULL: all modules */
+	struct phase_choice choice; /* if is_chosen */
+	bool is_chosen;
+	bool wants_modules, wants_phases; /* set by the command, before analysis_load() */
 	struct run run;
+	struct modules *modules; /* NULL: neither wanted nor needed */
+	struct module_focus *module_focus;
+	struct phases phases; /* with rows if wanted or needed */
 	struct profile profile;
 	int err; /* the first thing that went wrong while options were read */
 	struct diag *diag;

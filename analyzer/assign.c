@@ -279,6 +279,32 @@ static void find_attention(struct assigner *a, struct assignment *ret, const str
 		(ret->work->kind_id == KIND_attention && attention_decode(&facts, &ret->attention));
 }
 
+static enum role role_of_class(const char *class_name, enum role by_shape)
+{
+#define ROLE_CLASS(part, from, to)                                       \
+	if (by_shape == ROLE_##from && strstr(class_name, part) != NULL) \
+		return ROLE_##to;
+#include "role_rules.def"
+#undef ROLE_CLASS
+	return by_shape;
+}
+
+static enum role find_role(const struct model *m, uint32_t path, const struct attention *a)
+{
+	const enum role by_shape = attention_role(a);
+
+	for (int i = 0; i < FRAMES_MAX && path; i++) {
+		const struct python_frame *f = &m->python_frames.rows[path];
+		const enum role role =
+			f->class_name ? role_of_class(f->class_name->text, by_shape) : by_shape;
+
+		if (role != by_shape)
+			return role;
+		path = f->parent;
+	}
+	return by_shape;
+}
+
 /* Each launch that stands for a whole problem carries its cost; its helpers have none. */
 static void find_cost(struct assignment *ret, const struct hint *hint)
 {
@@ -307,6 +333,8 @@ void assign(struct assigner *a, uint32_t index, const struct work *work, struct 
 	if (h->call)
 		ret->call = &m->calls.rows[h->call];
 	find_attention(a, ret, site, hint);
+	if (ret->has_attention)
+		ret->role = find_role(m, h->path, &ret->attention);
 	decide(a, ret, h, hint);
 	find_cost(ret, hint);
 }

@@ -16,6 +16,7 @@ struct assignment {
 	const struct call *call;      /* NULL: none */
 	bool has_attention;
 	struct attention attention;
+	enum role role; /* by shape, and by module where there is a path */
 	enum attention_part part;
 	bool is_attention; /* each launch stands for one attention */
 	bool has_cost;

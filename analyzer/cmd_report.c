@@ -7,13 +7,14 @@
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH };
 
 struct report_options {
 	struct analysis analysis;
 	enum axis by;
 	bool by_stack; /* a tree, no axis */
 	enum stacks stacks;
+	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
 	bool full_names;
 };
@@ -23,7 +24,12 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
 	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stack, stream, device or process" },
+		 "stack, stream, device or process; the tree of modules (module), or steps over "
+		 "time (phase)" },
+	{ .name = "depth",
+	  .key = OPTION_DEPTH,
+	  .arg = "N",
+	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
 	  .arg = "SORT",
@@ -45,11 +51,19 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
 		o->by_stack = !strcmp(arg, "stack");
-		if (o->by == NR_AXES && !o->by_stack)
+		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_phases = !strcmp(arg, "phase");
+		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
+		    !o->analysis.wants_phases)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
+		if (*end || end == arg)
+			argp_error(state, "'%s' is not a number", arg);
+		return 0;
+	case OPTION_DEPTH:
+		o->depth = strtoul(arg, &end, 10);
 		if (*end || end == arg)
 			argp_error(state, "'%s' is not a number", arg);
 		return 0;
@@ -83,6 +97,9 @@ static void print_report(const struct report_options *o, const struct call_tree 
 		.run = &o->analysis.run,
 		.profile = &o->analysis.profile,
 		.by = o->by,
+		.modules = o->analysis.wants_modules ? o->analysis.modules : NULL,
+		.phases = o->analysis.wants_phases ? &o->analysis.phases : NULL,
+		.depth = o->depth,
 		.stacks = stacks,
 		.objects = frame_symbols_objects(o->analysis.symbols),
 		.top = o->top,

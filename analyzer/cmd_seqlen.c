@@ -89,7 +89,7 @@ static void keep_role(struct lengths *l, enum role role)
 	if (role == NR_ROLES)
 		return;
 	for (size_t i = 0; i < l->nr; i++)
-		if (attention_role(length_attention(&l->rows[i])) == role)
+		if (length_role(&l->rows[i]) == role)
 			l->rows[nr++] = l->rows[i];
 	l->nr = nr;
 }
@@ -114,7 +114,7 @@ static void print_csv(const struct lengths *l, FILE *out)
 			"%" PRIu64 ",%zu,%.9f,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
 			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%d,%s,%" PRIu64 "\n",
 			row->trace->model.process.pid, i, seconds_since_begin(row),
-			role_name(attention_role(a)), backend_name(a->backend),
+			role_name(length_role(row)), backend_name(a->backend),
 			exactness_name(a->exactness), a->b, a->h, a->h_kv, a->s_q, a->s_k, a->d,
 			a->d_v, a->causal, type_name(a->type), row->mean_ns);
 	}
@@ -128,7 +128,7 @@ static json_t *call_json(const struct length *row)
 
 	return json_pack("{s:o, s:f, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid",
 			 json_u64(row->trace->model.process.pid), "seconds",
-			 seconds_since_begin(row), "role", role_name(attention_role(a)), "backend",
+			 seconds_since_begin(row), "role", role_name(length_role(row)), "backend",
 			 backend_name(a->backend), "exactness", exactness_name(a->exactness), "b",
 			 json_u64(a->b), "h", json_u64(a->h), "s_q", json_u64(a->s_q), "s_k",
 			 json_u64(a->s_k), "d", json_u64(a->d), "d_v", json_u64(a->d_v), "mean_ns",
@@ -153,7 +153,7 @@ static json_t *distribution_row_json(const struct profile_row *row)
 	const struct attention *a = &row->assignment->attention;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "role",
-			 role_name(attention_role(a)), "backend", backend_name(a->backend),
+			 role_name(row->assignment->role), "backend", backend_name(a->backend),
 			 "exactness", exactness_name(a->exactness), "b", json_u64(a->b), "h",
 			 json_u64(a->h), "s_q", json_u64(a->s_q), "s_k", json_u64(a->s_k), "d",
 			 json_u64(a->d), "calls", json_u64(row->attentions), "launches",
@@ -163,7 +163,7 @@ static json_t *distribution_row_json(const struct profile_row *row)
 static bool is_shown(const struct profile_row *row, enum role role)
 {
 	return row->assignment->op == OPERATOR_attention && row->assignment->has_attention &&
-	       (role == NR_ROLES || attention_role(&row->assignment->attention) == role);
+	       (role == NR_ROLES || row->assignment->role == role);
 }
 
 static void print_json(const struct seqlen_options *o, const struct lengths *l, FILE *out)
@@ -294,7 +294,7 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 			continue;
 		snprintf(batch, sizeof(batch), "%" PRIu64 "x%" PRIu64, a->b, a->h);
 		fprintf(out, "%-10.10s %-9s %7" PRIu64 " %7" PRIu64 " %9s %5" PRIu64 " %9s ",
-			role_name(attention_role(a)), backend_name(a->backend), a->s_q, a->s_k,
+			role_name(row->assignment->role), backend_name(a->backend), a->s_q, a->s_k,
 			batch, a->d, figure_count(row->attentions).text);
 		terminal_bar(t, calls ? (double)row->attentions / (double)calls : 0, BAR, out);
 		fprintf(out, " %10s%s\n", figure_time(row->time_ns).text,

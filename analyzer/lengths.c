@@ -11,6 +11,11 @@ const struct attention *length_attention(const struct length *l)
 	return l->item->assignment.has_attention ? &l->item->assignment.attention : &nothing;
 }
 
+enum role length_role(const struct length *l)
+{
+	return l->item->assignment.role;
+}
+
 /* The items of a trace by site; the one that took most time where a site has several. */
 static const struct profile_item **items_by_site(const struct trace *t, const struct profile *p)
 {
@@ -149,7 +154,7 @@ void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 	if (!values)
 		return;
 	for (size_t i = 0; i < l->nr; i++)
-		if (attention_role(length_attention(&l->rows[i])) == role)
+		if (length_role(&l->rows[i]) == role)
 			values[nr++] = length_attention(&l->rows[i])->s_q;
 	qsort(values, nr, sizeof(*values), by_value);
 	ret->calls = nr;

@@ -24,6 +24,7 @@ void lengths_clear(struct lengths *l);
 
 /* The shape; its exactness is unknown where no decoder knows the kernel. */
 const struct attention *length_attention(const struct length *l);
+enum role length_role(const struct length *l);
 
 /* How one role's lengths differ within the run. */
 struct span {

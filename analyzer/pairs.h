@@ -29,6 +29,7 @@ struct hint {
 struct site {
 	uint32_t template, parameters; /* indexes in the model; 0: not known, none */
 	uint32_t hint;
+	uint32_t segment;   /* of phases, 0: they are not asked for */
 	uint32_t last_pair; /* the one looked for last */
 	uint64_t count;     /* rows that returned success */
 	uint64_t host_ns;
@@ -55,7 +56,8 @@ int pairs_init(struct pairs *p); /* 0 or -ENOMEM */
 void pairs_clear(struct pairs *p);
 
 /* Indexes; 0: no memory. */
-uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint);
+uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint,
+		    uint32_t segment);
 uint32_t pairs_find(struct pairs *p, uint32_t site, uint32_t device_template);
 
 /* 0 also for a hint that says nothing, and without memory. */

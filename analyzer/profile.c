@@ -122,8 +122,8 @@ static const struct name *attention_key(struct maker *m, const struct profile_it
 		return intern(m, "(helpers, and kernels without a decoder)");
 	if (a->exactness != EXACTNESS_unknown)
 		attention_text(a, text, sizeof(text));
-	return format(m, "%s %s %s%s", role_name(attention_role(a)), backend_name(a->backend), text,
-		      a->exactness == EXACTNESS_upper_bound ? " (at most)" : "");
+	return format(m, "%s %s %s%s", role_name(item->assignment.role), backend_name(a->backend),
+		      text, a->exactness == EXACTNESS_upper_bound ? " (at most)" : "");
 }
 
 /* NULL: no memory */
@@ -392,6 +392,11 @@ static void see_knowledge(struct knowledge *k, const struct trace *t)
 	k->parameters |= t->model.parameters.nr > 1;
 }
 
+static bool has_site(const struct maker *m, const struct trace *t, uint32_t site)
+{
+	return !m->setup || !m->setup->has_site || m->setup->has_site(m->setup->context, t, site);
+}
+
 static int add_trace(struct maker *m, const struct trace *t)
 {
 	struct knowledge *knowledge = &m->profile->knowledge;
@@ -401,10 +406,12 @@ static int add_trace(struct maker *m, const struct trace *t)
 	see_knowledge(knowledge, t);
 	if (m->profile->is_host_time)
 		for (uint32_t i = 1; i < t->pairs.nr_sites && r == 0; i++)
-			r = add_site(m, assigner, t, i);
+			r = has_site(m, t, i) ? add_site(m, assigner, t, i) : 0;
 	else
 		for (size_t i = 1; i < t->pairs.nr_pairs && r == 0; i++)
-			r = add_pair(m, assigner, t, &t->pairs.pairs[i]);
+			r = has_site(m, t, t->pairs.pairs[i].site)
+				    ? add_pair(m, assigner, t, &t->pairs.pairs[i])
+				    : 0;
 	if (r == 0 && t->model.information != INFORMATION_names)
 		assign_see_frames(assigner, knowledge);
 	assigner_free(assigner);

@@ -75,6 +75,9 @@ struct profile {
 struct profile_setup {
 	struct frame_symbols *symbols; /* NULL: none */
 	const struct peaks *peaks;     /* the user's, NULL: none */
+	/* Which sites count; NULL: all. */
+	bool (*has_site)(const void *context, const struct trace *t, uint32_t site);
+	const void *context;
 };
 
 /* 0 or -ENOMEM */

@@ -6,6 +6,8 @@
 #include <jansson.h>
 
 #include "call_tree.h"
+#include "modules.h"
+#include "phases.h"
 #include "profile.h"
 #include "terminal.h"
 
@@ -16,6 +18,9 @@ struct report {
 	struct run_gpu gpu;
 	enum axis by;                   /* NR_AXES: the usual tables */
 	const struct call_tree *stacks; /* NULL: not asked for; instead of tables */
+	const struct modules *modules;  /* the same */
+	const struct phases *phases;    /* the same */
+	size_t depth;                   /* of the tree of modules, 0: all of it */
 	struct frame_objects objects;
 	size_t top; /* rows of the tables that may be long */
 	bool full_names;

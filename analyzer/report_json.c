@@ -4,6 +4,8 @@
 
 #include "json_text.h"
 #include "report.h"
+#include "report_modules.h"
+#include "report_phases.h"
 #include "report_stacks.h"
 
 static void set(json_t *object, const char *key, json_t *value)
@@ -242,7 +244,7 @@ static json_t *attention_json(const struct report *r, const struct profile_row *
 	set_u64(object, "calls", row->attentions);
 	if (!a->has_attention)
 		return object;
-	set(object, "role", json_text(role_name(attention_role(t))));
+	set(object, "role", json_text(role_name(a->role)));
 	set(object, "backend", json_text(backend_name(t->backend)));
 	set(object, "exactness", json_text(exactness_name(t->exactness)));
 	set_u64(object, "b", t->b);
@@ -346,6 +348,12 @@ json_t *report_json(const struct report *r)
 	set(object, "attention", attentions_json(r));
 	set(object, "kernels", kernels_json(r));
 	set(object, "graphs", graphs_json(r->run));
+	if (r->modules)
+		set(object, "modules", report_modules_json(r->modules, r->depth));
+	if (r->phases) {
+		set(object, "phases", report_phases_json(r->phases));
+		set(object, "residual", report_residual_json(r->phases));
+	}
 	if (r->stacks)
 		set(object, "by",
 		    json_pack("{s:s, s:o}", "axis", "stack", "rows", stacks_json(r->stacks)));

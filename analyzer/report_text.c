@@ -5,6 +5,8 @@
 
 #include "figures.h"
 #include "report.h"
+#include "report_modules.h"
+#include "report_phases.h"
 #include "report_stacks.h"
 #include "short_name.h"
 
@@ -378,6 +380,10 @@ void report_text(const struct report *r, const struct terminal *t, FILE *out)
 	print_knowledge(r, t, out);
 	if (r->stacks) {
 		stacks_text(r->stacks, t, r->top, out);
+	} else if (r->modules) {
+		report_modules_text(r->modules, r->depth, t, out);
+	} else if (r->phases) {
+		report_phases_text(r->phases, r->top, t, out);
 	} else if (r->by == AXIS_kernel) {
 		print_kernels(r, t, out);
 	} else if (r->by < NR_AXES) {

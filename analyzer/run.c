@@ -7,12 +7,13 @@
 
 #include "damage.h"
 
-static int load_one(struct run *run, const char *path, enum information information, bool is_only,
-		    struct diag *diag)
+static int load_one(struct run *run, const char *path, const struct run_setup *run_setup,
+		    bool is_only, struct diag *diag)
 {
 	const struct trace_setup setup = { .names = run->names,
 					   .works = run->works,
-					   .information = information };
+					   .information = run_setup->information,
+					   .with_phases = run_setup->with_phases };
 	struct trace *t;
 	const int r = trace_scan(path, &setup, &t, diag);
 
@@ -41,7 +42,7 @@ int run_load(const struct inputs *in, const struct run_setup *setup, struct run 
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
 	for (size_t i = 0; i < in->nr; i++)
-		r = load_one(&run, in->paths[i], setup->information, in->nr == 1, diag);
+		r = load_one(&run, in->paths[i], setup, in->nr == 1, diag);
 	if (!run.nr) {
 		run_clear(&run);
 		return in->nr == 1

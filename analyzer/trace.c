@@ -49,6 +49,7 @@ void trace_free(struct trace *t)
 		free(t->devices[i].busy);
 	model_clear(&t->model);
 	pairs_clear(&t->pairs);
+	phase_tracker_free(t->phases);
 	free(t->timeline.moments);
 	free(t->path);
 	free(t);

@@ -8,6 +8,7 @@
 #include "counters.h"
 #include "model.h"
 #include "pairs.h"
+#include "phase_tracker.h"
 #include "reader.h"
 
 enum { TRACE_DEVICES_MAX = 64, TRACE_MISMATCHES_MAX = 8 };
@@ -45,6 +46,7 @@ struct trace {
 	struct correlation correlation;
 	struct pairs pairs;
 	struct trace_timeline timeline; /* of attention */
+	struct phase_tracker *phases;   /* NULL: not asked for */
 	uint64_t mismatched;
 	uint64_t renamed; /* launches whose record has another kernel's name, and its geometry */
 	size_t nr_mismatches;
@@ -63,6 +65,7 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
+	bool with_phases; /* sites are of one segment each: more of them, and a pass before */
 };
 
 /*

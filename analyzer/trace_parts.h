@@ -5,6 +5,12 @@
 
 #include "trace.h"
 
+/*
+ * Rows that one compressed byte may stand for.  Constant columns of full batches come to less than
+ * a thousand; without a limit a few kilobytes could keep a reader busy for days.
+ */
+enum { TRACE_ROWS_PER_BYTE_MAX = 16384 };
+
 /* The entry of a device, made if there is none; NULL: no memory. */
 struct trace_device *trace_find_device(struct trace *t, uint64_t ordinal);
 

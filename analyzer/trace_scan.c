@@ -4,16 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "phase_survey.h"
 #include "seed.h"
 #include "sequence.h"
 #include "trace.h"
 #include "trace_parts.h"
-
-/*
- * Rows that one compressed byte may stand for.  Constant columns of full batches come to less than
- * a thousand; without a limit a few kilobytes could keep a reader busy for days.
- */
-enum { ROWS_PER_BYTE_MAX = 16384 };
 
 /* Threads times streams whose launches are kept apart, and attentions whose times are kept. */
 enum { SEQUENCES_MAX = 512, MOMENTS_MAX = 1 << 20 };
@@ -100,8 +95,9 @@ static uint32_t find_site(struct trace *t, struct host_template *h, const struct
 	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
 	const struct site *last = &t->pairs.sites[h->last_site];
 
-	if (!h->last_site || last->parameters != e->parameters || last->hint != hint)
-		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint);
+	if (!h->last_site || last->parameters != e->parameters || last->hint != hint ||
+	    last->segment != e->segment)
+		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, e->segment);
 	return h->last_site;
 }
 
@@ -126,8 +122,12 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	}
 	if (!class)
 		return 0;
-	if (is_attention(t, index) && note_moment(t, index, e->begin_ns) < 0)
-		return -ENOMEM;
+	if (is_attention(t, index)) {
+		if (note_moment(t, index, e->begin_ns) < 0)
+			return -ENOMEM;
+		if (t->phases)
+			phase_tracker_attention(t->phases, e->segment, index);
+	}
 	correlate_host(s->correlator, e->correlation, class, index, &device);
 	if (!device.device)
 		return 0;
@@ -186,7 +186,7 @@ static int host_row(struct scan *s, uint64_t tid, size_t i)
 	struct host_template *h = &t->model.templates.rows[index];
 	const uint64_t begin = v[tti_column_host_begin_ns][i];
 	const uint64_t duration = v[tti_column_host_duration_ns][i];
-	const struct sequence_entry entry = {
+	struct sequence_entry entry = {
 		.template = index,
 		.parameters =
 			id_map_find(&t->model.parameter_ids, v[tti_column_host_parameters][i]),
@@ -203,6 +203,12 @@ static int host_row(struct scan *s, uint64_t tid, size_t i)
 		h->failed++;
 		h->host_ns += duration;
 		return 0;
+	}
+	if (t->phases) {
+		entry.segment = phase_tracker_host(t->phases, tid, index, begin, begin + duration,
+						   entry.correlation);
+		if (!entry.segment)
+			return -ENOMEM;
 	}
 	if (!h->work)
 		return leave_entry(s, &entry);
@@ -256,8 +262,30 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 	return 0;
 }
 
-static int node_row(struct trace *t, uint64_t node, uint32_t index, uint64_t begin,
-		    uint64_t duration)
+/* What a node does in a phase is not what it does in the next one. */
+static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment, uint32_t index,
+			     uint64_t begin, uint64_t duration)
+{
+	const struct site site = t->pairs.sites[creator];
+	const struct host_template *h = &t->model.templates.rows[site.template];
+	const struct device_template *d = &t->model.device_templates.rows[index];
+	const uint32_t own =
+		pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
+
+	phase_tracker_replays(t->phases, segment, site.segment);
+	if (!own || pairs_add(&t->pairs, own, index, 1, duration, duration, duration) < 0)
+		return -ENOMEM;
+	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
+	    (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d)))
+		t->nodes_mismatched++;
+	if (!is_attention(t, own))
+		return 0;
+	phase_tracker_attention(t->phases, segment, own);
+	return note_moment(t, own, begin);
+}
+
+static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t index,
+		    uint64_t begin, uint64_t duration)
 {
 	struct device_template *d = &t->model.device_templates.rows[index];
 	struct graph_node *n = model_node(&t->model, node);
@@ -268,6 +296,9 @@ static int node_row(struct trace *t, uint64_t node, uint32_t index, uint64_t beg
 		return 0;
 	if (n->device_template != index && change_node(t, n, index) < 0)
 		return -ENOMEM;
+	creator = segment ? model_node_creator(&t->model, n) : 0;
+	if (creator)
+		return node_row_of_phase(t, creator, segment, index, begin, duration);
 	n->nr_rows++;
 	n->time_ns += duration;
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
@@ -287,7 +318,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t host;
+	uint32_t host, segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -304,7 +335,12 @@ static int device_row(struct scan *s, size_t i)
 	/* A hostile time near 2^64 must not end before it begins. */
 	if (begin + duration >= begin)
 		busy_add(s->device->busy, begin, begin + duration);
-	if (node && node_row(t, node, index, begin, duration) < 0)
+	if (t->phases)
+		segment =
+			phase_tracker_device(t->phases, (uint32_t)v[tti_column_gpu_correlation][i],
+					     begin, duration,
+					     device_class(&d->definition, node) != DEVICE_COPY);
+	if (node && node_row(t, node, segment, index, begin, duration) < 0)
 		return -ENOMEM;
 	host = correlate_device(s->correlator, (uint32_t)v[tti_column_gpu_correlation][i],
 				device_class(&d->definition, node), index, duration);
@@ -382,7 +418,7 @@ static int take_frame(struct scan *s, const struct frame *frame)
 	int r;
 
 	s->trace->nr_frames++;
-	s->rows_left = (uint64_t)frame->compressed_bytes * ROWS_PER_BYTE_MAX;
+	s->rows_left = (uint64_t)frame->compressed_bytes * TRACE_ROWS_PER_BYTE_MAX;
 	s->trace->content_bytes += cursor_left(&content);
 	while ((r = record_next(&content, &record)) > 0) {
 		r = take_record(s, &record);
@@ -430,6 +466,20 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	return r < 0 ? diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path) : 0;
 }
 
+static int track_phases(struct scan *s, const struct trace_setup *setup, struct diag *diag)
+{
+	struct phase_survey survey;
+	const int r = phase_survey_make(s->trace->path, setup->names, &survey, diag);
+
+	if (r < 0)
+		return r;
+	s->trace->phases = phase_tracker_new(&s->trace->model, &survey);
+	if (s->trace->phases)
+		return 0;
+	free(survey.marks);
+	return diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path);
+}
+
 int trace_scan(const char *path, const struct trace_setup *setup, struct trace **ret_trace,
 	       struct diag *diag)
 {
@@ -444,6 +494,11 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 	    pairs_init(&s.trace->pairs) < 0 || !(s.trace->path = strdup(path))) {
 		diag_set(diag, r, "%s: no memory", path);
 		goto out;
+	}
+	if (setup->with_phases) {
+		r = track_phases(&s, setup, diag);
+		if (r < 0)
+			goto out;
 	}
 	s.trace->first_ns = UINT64_MAX;
 	s.trace->model.information = setup->information;

@@ -17,6 +17,8 @@ COMMANDS = {
     "report": ["report", "--top", "12", *ALONE],
     "roofline": ["roofline", "--by", "operator", *ALONE],
     "seqlen": ["seqlen", *ALONE],
+    "modules": ["report", "--by", "module", "--depth", "7", *ALONE],
+    "phases": ["report", "--by", "phase", "--top", "12", *ALONE],
 }
 
 
