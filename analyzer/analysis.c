@@ -29,7 +29,8 @@ static const struct argp_option evidence_table[] = {
 	  .key = OPTION_SYMBOLS,
 	  .arg = "FILE",
 	  .doc = "Names of the functions on native stacks, for traces from elsewhere: what "
-		 "'ttitrace symbols' wrote there; may be repeated" },
+		 "'ttitrace symbols' wrote there, may be repeated; none: not from the objects on "
+		 "this machine either" },
 	{ .name = "evidence",
 	  .key = OPTION_EVIDENCE,
 	  .arg = "LEVEL",

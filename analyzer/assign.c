@@ -25,6 +25,7 @@ enum {
 struct assigner {
 	const struct trace *trace;
 	struct frame_names *names;
+	bool has_operations; /* some stack has had one */
 	struct verdict {
 		bool is_known;
 		const struct frame_rule *rule;
@@ -142,6 +143,7 @@ static const struct frame_rule *frame_rule_of_stack(struct assigner *a, uint32_t
 	}
 	verdict->is_known = true;
 	verdict->rule = frame_verdict_of(&found);
+	a->has_operations |= verdict->rule != NULL;
 	return verdict->rule;
 }
 
@@ -346,11 +348,12 @@ const char *assign_frame(struct assigner *a, uint32_t site)
 	return rule ? rule->operation : NULL;
 }
 
-void assign_count_frames(struct assigner *a, uint64_t *nr, uint64_t *nr_named)
+void assign_see_frames(struct assigner *a, struct knowledge *k)
 {
 	const struct model *m = &a->trace->model;
 
-	*nr += m->frames.nr - 1;
+	k->frames |= a->has_operations;
+	k->nr_frames += m->frames.nr - 1;
 	for (uint32_t i = 1; i < m->frames.nr; i++)
-		*nr_named += frame_name(a->names, i) != NULL;
+		k->nr_frames_named += frame_name(a->names, i) != NULL;
 }

@@ -38,8 +38,8 @@ void assigner_free(struct assigner *a);                       /* accepts NULL */
 /* The work is that of the launch, where there is one: names of device records may be stale. */
 void assign(struct assigner *a, uint32_t site, const struct work *work, struct assignment *ret);
 
-/* Adds the frames of native stacks to *nr, and to *nr_named those whose function is known. */
-void assign_count_frames(struct assigner *a, uint64_t *nr, uint64_t *nr_named);
+/* When all is assigned: what native stacks had to say. */
+void assign_see_frames(struct assigner *a, struct knowledge *k);
 
 /* The operation of PyTorch that a site's stack has, or NULL. */
 const char *assign_frame(struct assigner *a, uint32_t site);

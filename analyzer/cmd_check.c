@@ -42,7 +42,8 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_SYMBOLS,
 	  .arg = "FILE",
 	  .doc = "Names of the functions on native stacks, for traces from elsewhere: what "
-		 "'ttitrace symbols' wrote there; may be repeated" },
+		 "'ttitrace symbols' wrote there, may be repeated; none: not from the objects on "
+		 "this machine either" },
 	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
 	{ .name = "json", .key = OPTION_JSON, .doc = "One JSON object a trace, one a line" },
 	{ 0 }

@@ -10,8 +10,9 @@
 #include "output.h"
 #include "run.h"
 #include "symbol_file.h"
+#include "terminal.h"
 
-enum { OPTION_OUTPUT = 'o' };
+enum { OPTION_OUTPUT = 'o', TOLD_MAX = 16 };
 
 struct symbols_options {
 	struct inputs inputs;
@@ -153,21 +154,47 @@ static void print(struct named_addresses *a, FILE *out)
 	}
 }
 
-static void tell(const struct named_addresses *a, const struct frame_objects *o)
+static const char *why_text(int why)
 {
+	return why == -ENOENT ? "not here" : why == -ESTALE ? "of another build" : "unreadable";
+}
+
+/* Paths are a stranger's text. */
+static void tell_failures(const struct frame_symbols *symbols)
+{
+	const struct terminal plain = { .unicode = false };
+	const char *path;
+	size_t index = 0;
+	int why;
+
+	for (int i = 0; (path = frame_symbols_next_failure(symbols, &index, &why)); i++) {
+		if (i == TOLD_MAX) {
+			fputs("  ...\n", stderr);
+			return;
+		}
+		fprintf(stderr, "  %s: ", why_text(why));
+		terminal_text(&plain, path, SIZE_MAX, false, stderr);
+		fputc('\n', stderr);
+	}
+}
+
+static void tell(const struct named_addresses *a, const struct frame_symbols *symbols)
+{
+	const struct frame_objects counts = frame_symbols_objects(symbols), *o = &counts;
+
 	fprintf(stderr, "ttitrace symbols: %" PRIu64 " of %" PRIu64 " frames named", a->nr_named,
 		a->nr_frames);
 	fprintf(stderr,
 		"; objects: %" PRIu64 " read, %" PRIu64 " not here, %" PRIu64
 		" of another build, %" PRIu64 " unreadable\n",
 		o->read, o->missing, o->refused, o->unreadable);
+	tell_failures(symbols);
 }
 
 static int write_symbols(const struct symbols_options *o, const struct run *run)
 {
 	struct frame_symbols *symbols = frame_symbols_new();
 	struct named_addresses addresses = { 0 };
-	struct frame_objects objects;
 	FILE *out;
 	int r = symbols ? 0 : -ENOMEM;
 
@@ -184,8 +211,7 @@ static int write_symbols(const struct symbols_options *o, const struct run *run)
 	}
 	print(&addresses, out);
 	r = output_close(out, o->path, o->diag);
-	objects = frame_symbols_objects(symbols);
-	tell(&addresses, &objects);
+	tell(&addresses, symbols);
 out:
 	free(addresses.rows);
 	frame_symbols_free(symbols);

@@ -23,6 +23,7 @@ struct known_object {
 
 struct frame_symbols {
 	struct symbol_file *file; /* NULL: none was given */
+	bool is_closed;           /* no object of this machine is to be read */
 	struct known_object *objects;
 	size_t nr, size;
 	struct id_map ids; /* by path and build-id */
@@ -60,6 +61,10 @@ void frame_symbols_free(struct frame_symbols *s)
 
 int frame_symbols_read(struct frame_symbols *s, const char *path, struct diag *diag)
 {
+	if (!strcmp(path, "none")) {
+		s->is_closed = true;
+		return 0;
+	}
 	if (!s->file)
 		s->file = symbol_file_new();
 	return s->file ? symbol_file_read(s->file, path, diag)
@@ -81,6 +86,19 @@ struct frame_objects frame_symbols_objects(const struct frame_symbols *s)
 		counts.unreadable += o->err && o->err != -ENOENT && o->err != -ESTALE;
 	}
 	return counts;
+}
+
+const char *frame_symbols_next_failure(const struct frame_symbols *s, size_t *index, int *ret_why)
+{
+	while (*index < s->nr) {
+		const struct known_object *o = &s->objects[(*index)++];
+
+		if (!o->is_tried || !o->err)
+			continue;
+		*ret_why = o->err;
+		return o->path ? o->path->text : "?";
+	}
+	return NULL;
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
@@ -127,7 +145,7 @@ static void read_object(struct frame_symbols *s, struct known_object *o)
 	o->is_tried = true;
 	if (s->nr > OBJECTS_MAX || !o->path || !o->build_id)
 		o->err = -E2BIG;
-	else if (o->path->text[0] != '/')
+	else if (s->is_closed || o->path->text[0] != '/')
 		o->err = -ENOENT;
 	else
 		o->err = elf_symbols_open(o->path->text, o->build_id->text, o->build_id->size,

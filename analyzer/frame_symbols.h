@@ -16,7 +16,7 @@ struct frame_symbols; /* of a run: objects are read once, when the first frame a
 struct frame_symbols *frame_symbols_new(void);    /* NULL: no memory */
 void frame_symbols_free(struct frame_symbols *s); /* accepts NULL */
 
-/* A file as symbol_file.h has it. */
+/* A file as symbol_file.h has it; "none": objects on this machine are not to be read. */
 int frame_symbols_read(struct frame_symbols *s, const char *path, struct diag *diag);
 
 /* How it went with the objects on this machine that frames asked for. */
@@ -28,6 +28,12 @@ struct frame_objects {
 };
 
 struct frame_objects frame_symbols_objects(const struct frame_symbols *s);
+
+/*
+ * Goes through the objects that frames asked for in vain: the path of the next one from *index
+ * on, which it moves; why is -ENOENT, -ESTALE or another errno.  NULL: there are no more.
+ */
+const char *frame_symbols_next_failure(const struct frame_symbols *s, size_t *index, int *ret_why);
 
 struct frame_names; /* of one trace; each frame is looked up once */
 

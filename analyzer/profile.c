@@ -413,8 +413,7 @@ static int add_trace(struct maker *m, const struct trace *t)
 				    ? add_pair(m, assigner, t, &t->pairs.pairs[i])
 				    : 0;
 	if (r == 0 && t->model.information != INFORMATION_names)
-		assign_count_frames(assigner, &knowledge->nr_frames, &knowledge->nr_frames_named);
-	knowledge->frames = knowledge->nr_frames_named > 0;
+		assign_see_frames(assigner, knowledge);
 	assigner_free(assigner);
 	return r;
 }

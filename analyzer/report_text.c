@@ -228,7 +228,7 @@ static void print_knowledge(const struct report *r, const struct terminal *t, FI
 			LABEL, "", COUNT(k->nr_frames_named), COUNT(k->nr_frames),
 			COUNT(r->objects.read), COUNT(r->objects.missing),
 			COUNT(r->objects.refused + r->objects.unreadable),
-			k->nr_frames_named ? "" : " (ttitrace symbols)");
+			k->frames ? "" : " (ttitrace symbols)");
 	if (n[EXACTNESS_exact] + n[EXACTNESS_upper_bound] + n[EXACTNESS_unknown])
 		fprintf(out, "%*sattention shapes: %s exact, %s upper bounds, %s not known\n",
 			LABEL, "", COUNT(n[EXACTNESS_exact]), COUNT(n[EXACTNESS_upper_bound]),

@@ -112,7 +112,15 @@ def test_an_object_of_another_build_is_refused(recorded):
     assert recorded.report()["native_frames"]["objects_of_another_build"] == 1
     done = command("symbols", recorded.path)
     assert "1 of another build" in done.stderr
+    assert f"  of another build: {recorded.library}\n" in done.stderr
     assert "liboperations" not in done.stdout
+
+
+def test_none_leaves_the_objects_alone(recorded):
+    assert recorded.operators("--symbols", "none") == {"elementwise": 4}
+    frames = recorded.report("--symbols", "none")["native_frames"]
+    assert (frames["objects_read"], frames["named"]) == (0, 0)
+    assert frames["objects_missing"] > 0
 
 
 def test_a_build_id_is_needed_where_there_was_one(recorded):
