@@ -229,6 +229,7 @@ int analysis_load(struct analysis *a, const char *command)
 					     .with_phases = a->wants_phases || a->is_chosen };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
+					     .by = a->by,
 					     .has_site = a->focus || a->is_chosen ? has_site : NULL,
 					     .context = a };
 	int r;

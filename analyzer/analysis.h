@@ -22,7 +22,9 @@ struct analysis {
 	const char *focus;          /* NULL: all modules */
 	struct phase_choice choice; /* if is_chosen */
 	bool is_chosen;
-	bool wants_modules, wants_phases; /* set by the command, before analysis_load() */
+	/* Set by the command, before analysis_load(). */
+	bool wants_modules, wants_phases;
+	enum axis by; /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;

@@ -50,6 +50,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
+		o->analysis.by = o->by;
 		o->by_stack = !strcmp(arg, "stack");
 		o->analysis.wants_modules = !strcmp(arg, "module");
 		o->analysis.wants_phases = !strcmp(arg, "phase");

@@ -43,6 +43,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
+		o->analysis.by = o->by;
 		if (o->by == NR_AXES)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;

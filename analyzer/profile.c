@@ -200,6 +200,14 @@ static void add_cost(struct profile_row *row, const struct profile_item *item)
 	row->cost.calls += item->launches;
 }
 
+/* Making the keys of an axis takes a good part of a short trace's time. */
+static bool is_wanted(const struct maker *m, enum axis axis)
+{
+	return axis == AXIS_operator || axis == AXIS_kind || axis == AXIS_kernel ||
+	       axis == AXIS_attention || axis == AXIS_evidence ||
+	       (m->setup && axis == m->setup->by);
+}
+
 static int add_to_axis(struct maker *m, enum axis axis, struct profile_item *item)
 {
 	const struct name *key = item_key(m, axis, item);
@@ -247,7 +255,7 @@ static int sum_items(struct maker *m)
 		struct profile_item *item = &p->items[i];
 
 		for (enum axis axis = 0; axis < NR_AXES; axis++)
-			if (add_to_axis(m, axis, item) < 0)
+			if (is_wanted(m, axis) && add_to_axis(m, axis, item) < 0)
 				return -ENOMEM;
 		p->time_ns += item->time_ns;
 		p->launches += item->launches;

@@ -75,6 +75,7 @@ struct profile {
 struct profile_setup {
 	struct frame_symbols *symbols; /* NULL: none */
 	const struct peaks *peaks;     /* the user's, NULL: none */
+	enum axis by; /* summed too, beside operators, kinds, kernels, attention and evidence */
 	/* Which sites count; NULL: all. */
 	bool (*has_site)(const void *context, const struct trace *t, uint32_t site);
 	const void *context;
