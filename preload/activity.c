@@ -86,36 +86,25 @@ static void add_kernel(struct gpu_rows *rows, const CUpti_ActivityKernel8 *k)
 	add(rows, &c, k->start, k->end, k->correlationId, k->graphNodeId);
 }
 
+/* The two records of copies have the same fields in other places. */
+#define COPY_TEMPLATE(m)                                                                     \
+	{                                                                                    \
+		.activity = TTI_ACTIVITY_COPY, .bytes = (m)->bytes, .device = (m)->deviceId, \
+		.context = (m)->contextId, .stream = (m)->streamId, .graph = (m)->graphId,   \
+		.copy_kind = (m)->copyKind, .source_memory = (m)->srcKind,                   \
+		.target_memory = (m)->dstKind                                                \
+	}
+
 static void add_copy(struct gpu_rows *rows, const CUpti_ActivityMemcpy5 *m)
 {
-	const struct device_template_content c = {
-		.activity = TTI_ACTIVITY_COPY,
-		.bytes = m->bytes,
-		.device = m->deviceId,
-		.context = m->contextId,
-		.stream = m->streamId,
-		.graph = m->graphId,
-		.copy_kind = m->copyKind,
-		.source_memory = m->srcKind,
-		.target_memory = m->dstKind,
-	};
+	const struct device_template_content c = COPY_TEMPLATE(m);
 
 	add(rows, &c, m->start, m->end, m->correlationId, m->graphNodeId);
 }
 
 static void add_peer_copy(struct gpu_rows *rows, const CUpti_ActivityMemcpyPtoP4 *m)
 {
-	const struct device_template_content c = {
-		.activity = TTI_ACTIVITY_COPY,
-		.bytes = m->bytes,
-		.device = m->deviceId,
-		.context = m->contextId,
-		.stream = m->streamId,
-		.graph = m->graphId,
-		.copy_kind = m->copyKind,
-		.source_memory = m->srcKind,
-		.target_memory = m->dstKind,
-	};
+	const struct device_template_content c = COPY_TEMPLATE(m);
 
 	add(rows, &c, m->start, m->end, m->correlationId, m->graphNodeId);
 }

@@ -68,3 +68,15 @@ def mktrace(binary, tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def accept_or_compare():
+    """accept_or_compare(text, path): ACCEPT=1 rewrites the expected output; then read the diff."""
+
+    def compare(got, path):
+        if os.environ.get("ACCEPT"):
+            path.write_text(got, encoding="utf-8")
+        assert got == path.read_text(encoding="utf-8")
+
+    return compare

@@ -2,11 +2,12 @@
 """Modules and phases: report --by module, --by phase, and what --focus and --phase leave."""
 
 import json
+import pathlib
 import re
 
 import pytest
-from test_report import accept_or_compare
 
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/text"
 CALLS = ("Module._wrapped_call_impl", "Module._call_impl")
 TORCH = "/x/site-packages/torch/nn/modules/module.py"
 KERNELS = ("_Z4convv", "_Z4normv", "sm90_xmma_gemm_f16f16_f16f32_f32_tn_n")
@@ -277,7 +278,7 @@ def test_phases_that_are_none_are_refused(ttitrace, mktrace):
 
 
 @pytest.mark.parametrize("axis", ["module", "phase"])
-def test_the_text_is_as_expected(ttitrace, mktrace, axis):
+def test_the_text_is_as_expected(accept_or_compare, ttitrace, mktrace, axis):
     done = ttitrace("report", "--by", axis, mktrace(str(pipeline())).name)
     assert done.returncode == 0
-    accept_or_compare(done.stdout, f"places.report.{axis}")
+    accept_or_compare(done.stdout, GOLDEN / f"places.report.{axis}")

@@ -4,21 +4,12 @@
 import csv
 import io
 import json
-import os
 import pathlib
 
 import pytest
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/text"
 DIFFUSION = (GOLDEN / "diffusion.txt").read_text()
-
-
-def accept_or_compare(got, name):
-    """ACCEPT=1 rewrites the expected outputs: then read the diff."""
-    path = GOLDEN / name
-    if os.environ.get("ACCEPT"):
-        path.write_text(got, encoding="utf-8")
-    assert got == path.read_text(encoding="utf-8")
 
 
 def as_json(done):
@@ -45,11 +36,11 @@ def operators(report):
         ("diffusion.seqlen.json", ["seqlen", "--json", "--role", "cross"]),
     ],
 )
-def test_the_output_is_as_expected(ttitrace, mktrace, name, arguments):
+def test_the_output_is_as_expected(accept_or_compare, ttitrace, mktrace, name, arguments):
     done = ttitrace(*arguments, mktrace(DIFFUSION).name)
     assert done.returncode == 0
     assert done.stderr == f"ttitrace {arguments[0]}: t.ttt\n"
-    accept_or_compare(done.stdout, name)
+    accept_or_compare(done.stdout, GOLDEN / name)
 
 
 def test_flops_count_each_call_once(ttitrace, mktrace):

@@ -11,14 +11,6 @@ GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/text"
 SMALL = (GOLDEN / "small.txt").read_text()
 
 
-def accept_or_compare(got, name):
-    """ACCEPT=1 rewrites the expected outputs: then read the diff."""
-    path = GOLDEN / name
-    if os.environ.get("ACCEPT"):
-        path.write_text(got, encoding="utf-8")
-    assert got == path.read_text(encoding="utf-8")
-
-
 def as_json(done):
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -34,15 +26,15 @@ def as_json(done):
         ("small.report.process", ["--by", "process"]),
     ],
 )
-def test_the_report_is_as_expected(ttitrace, mktrace, name, arguments):
+def test_the_report_is_as_expected(accept_or_compare, ttitrace, mktrace, name, arguments):
     done = ttitrace("report", *arguments, mktrace(SMALL).name)
     assert done.returncode == 0
     assert done.stderr == "ttitrace report: t.ttt\n"
-    accept_or_compare(done.stdout, name)
+    accept_or_compare(done.stdout, GOLDEN / name)
 
 
-def test_the_json_report_is_as_expected(ttitrace, mktrace):
-    accept_or_compare(ttitrace("report", "--json", mktrace(SMALL).name).stdout, "small.report.json")
+def test_the_json_report_is_as_expected(accept_or_compare, ttitrace, mktrace):
+    accept_or_compare(ttitrace("report", "--json", mktrace(SMALL).name).stdout, GOLDEN / "small.report.json")
 
 
 def test_shares_add_up_to_one(ttitrace, mktrace):

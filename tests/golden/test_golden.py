@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real traces, recorded on an H200 (tests/gpu/RESULTS.md), and what the commands say of them.
+"""Real traces, recorded on an H200 (tests/gpu/RESULTS.md), and what the commands say of them."""
 
-ACCEPT=1 rewrites the expected outputs: then read the diff.
-"""
-
-import os
 import pathlib
 
 import pytest
@@ -22,19 +18,12 @@ COMMANDS = {
 }
 
 
-def accept_or_compare(got, name):
-    path = HERE / name
-    if os.environ.get("ACCEPT"):
-        path.write_text(got, encoding="utf-8")
-    assert got == path.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("trace", TRACES, ids=[path.stem for path in TRACES])
-def test_a_real_trace_is_reported_as_before(ttitrace, trace, command):
+def test_a_real_trace_is_reported_as_before(ttitrace, accept_or_compare, trace, command):
     done = ttitrace(*COMMANDS[command], trace)
     assert done.returncode == 0, done.stderr
-    accept_or_compare(done.stdout, f"{trace.stem}.{command}")
+    accept_or_compare(done.stdout, HERE / f"{trace.stem}.{command}")
 
 
 @pytest.mark.parametrize("trace", TRACES, ids=[path.stem for path in TRACES])
@@ -50,12 +39,12 @@ def test_a_real_trace_is_assembled_again_from_its_text(ttitrace, mktrace, trace)
     assert ttitrace("dump", again).stdout == text
 
 
-def test_names_from_another_machine_tell_the_operators(ttitrace):
+def test_names_from_another_machine_tell_the_operators(ttitrace, accept_or_compare):
     """The objects of this trace are on the machine that recorded it; their symbols came along."""
     trace = HERE / "llama.ttt"
     done = ttitrace("report", "--symbols", HERE / "llama.symbols", "--by", "evidence", trace)
     assert done.returncode == 0, done.stderr
-    accept_or_compare(done.stdout, "llama.symbols.report")
+    accept_or_compare(done.stdout, HERE / "llama.symbols.report")
 
 
 def test_there_are_real_traces():
