@@ -21,11 +21,20 @@ struct slot {
 static struct slot slots[BUFFERS_MAX];
 static _Atomic uint64_t turns;
 
+static _Atomic bool may_refuse = true;
+
+void activity_buffer_allow_refusal(bool is_allowed)
+{
+	atomic_store(&may_refuse, is_allowed);
+}
+
 static size_t nr_slots(void)
 {
 	const uint64_t n = (options.buffer_mb << 20) / BUFFER_BYTES;
 
-	return n < BUFFERS_MAX ? n : BUFFERS_MAX;
+	return n < BUFFERS_MAX && atomic_load_explicit(&may_refuse, memory_order_relaxed)
+		       ? n
+		       : BUFFERS_MAX;
 }
 
 static struct slot *slot_of(const uint8_t *buffer)

@@ -170,12 +170,18 @@ static bool enable_callbacks(CUpti_SubscriberHandle subscriber)
 	return rc == CUPTI_SUCCESS;
 }
 
+/* 13.0 calls itself 130001; before, versions counted from 1, and which one is 12.9 is not sure. */
+#define VERSION_THAT_TAKES_NO 130000u
+
 static bool enable_records(void)
 {
+	uint32_t version = 0;
 	CUptiResult rc;
 
 	if (cupti.cuptiActivityRegisterTimestampCallback)
 		cupti.cuptiActivityRegisterTimestampCallback(read_clock);
+	cupti.cuptiGetVersion(&version);
+	activity_buffer_allow_refusal(version >= VERSION_THAT_TAKES_NO);
 	rc = cupti.cuptiActivityRegisterCallbacks(on_request, on_complete);
 	for (size_t i = 0; i < COUNT(activity_kinds) && rc == CUPTI_SUCCESS; i++)
 		rc = cupti.cuptiActivityEnable(activity_kinds[i]);

@@ -61,12 +61,26 @@ static void beyond_the_limit_there_is_none_and_that_is_counted(void **state)
 	assert_int_equal(atomic_load(&shared_counters.value[TTI_COUNTER_NO_BUFFER]), before + 1);
 }
 
+static void a_cupti_that_takes_no_refusal_gets_more(void **state)
+{
+	size_t bytes;
+
+	(void)state;
+	options.buffer_mb = 2;
+	activity_buffer_allow_refusal(false);
+	for (int i = 0; i < 4; i++)
+		assert_non_null(activity_buffer_request(&bytes));
+	activity_buffer_allow_refusal(true);
+	assert_null(activity_buffer_request(&bytes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffers_are_taken_in_the_order_they_were_filled),
 		cmocka_unit_test(a_released_buffer_is_used_again),
 		cmocka_unit_test(beyond_the_limit_there_is_none_and_that_is_counted),
+		cmocka_unit_test(a_cupti_that_takes_no_refusal_gets_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
