@@ -151,7 +151,8 @@ $(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
-PYTEST_ARGS ?= tests
+# Without CUDA headers there is no library to preload, and nothing to try it on.
+PYTEST_ARGS ?= tests $(if $(HAVE_CUDA),,--ignore=tests/preload)
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
