@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "parameters.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ static bool may_be_address(uint64_t value)
 
 static bool is_address(uint64_t value)
 {
+	const int saved = errno;
 	unsigned int type = 0;
 	CUresult rc;
 
@@ -125,6 +127,7 @@ static bool is_address(uint64_t value)
 	rc = driver.cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
 					  (CUdeviceptr)value);
 	tls.is_ours--;
+	errno = saved;
 	return rc == CUDA_SUCCESS && type;
 }
 
@@ -188,12 +191,10 @@ static uint32_t add(struct kernel_words *k, struct parameters_content *c, const 
 		if (id)
 			return id;
 	}
-	if (may_add(k, size))
-		return intern(INTERN_PARAMETERS, c, size);
-	counter_add_shared(TTI_COUNTER_PARAMETERS_DROPPED, 1);
-	return 0;
+	return may_add(k, size) ? intern(INTERN_PARAMETERS, c, size) : 0;
 }
 
+/* 0: they are given up. */
 static uint32_t known_or_new(struct kernel_words *k, struct parameters_content *c,
 			     uint32_t nr_bytes)
 {
@@ -220,7 +221,7 @@ uint32_t parameters_id(uint32_t kernel, void *const *params, void *const *extra)
 {
 	struct parameters_content c;
 	const struct kernel_content *k;
-	uint32_t nr_bytes;
+	uint32_t nr_bytes, id;
 	size_t size;
 
 	if (kernel >= KERNELS_MAX) {
@@ -235,5 +236,8 @@ uint32_t parameters_id(uint32_t kernel, void *const *params, void *const *extra)
 		return 0;
 	c.kernel = kernel;
 	c.zero = 0;
-	return known_or_new(&kernels[kernel], &c, nr_bytes);
+	id = known_or_new(&kernels[kernel], &c, nr_bytes);
+	if (unlikely(!id))
+		counter_add_shared(TTI_COUNTER_PARAMETERS_DROPPED, 1);
+	return id;
 }

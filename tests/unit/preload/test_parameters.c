@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "preload/counter.h"
 #include "preload/driver.h"
 #include "preload/identity.h"
 #include "preload/intern.h"
@@ -21,6 +23,7 @@ static CUresult has_address(void *value, CUpointer_attribute a, CUdeviceptr p)
 {
 	(void)a;
 	*(unsigned int *)value = CU_MEMORYTYPE_DEVICE;
+	errno = EIO; /* as a driver may leave it */
 	return p >= POINTER && p < POINTER + (1 << 20) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
@@ -160,6 +163,41 @@ static void the_table_wants_attention_and_softmax(void **state)
 	options.parameters = PARAMETERS_KNOWN;
 }
 
+static void asking_about_a_pointer_keeps_errno(void **state)
+{
+	const uint32_t kernel = new_kernel(70);
+
+	(void)state;
+	launch(kernel, POINTER, 2, 3, 4);
+	errno = ENOENT;
+	launch(kernel, POINTER + 64, 2, 3, 4);
+	assert_int_equal(errno, ENOENT);
+}
+
+static void bytes_of_another_size_than_the_first_are_counted(void **state)
+{
+	const _Atomic uint64_t *dropped = &shared_counters.value[TTI_COUNTER_PARAMETERS_DROPPED];
+	struct kernel_content k = { .name = 71, .nr_parameters = 2 };
+	uint64_t words[2] = { 1, 2 };
+	size_t size = sizeof(words);
+	void *extra[] = { CU_LAUNCH_PARAM_BUFFER_POINTER, words, CU_LAUNCH_PARAM_BUFFER_SIZE, &size,
+			  CU_LAUNCH_PARAM_END };
+	uint64_t before;
+	uint32_t kernel;
+
+	(void)state;
+	k.parameters[0].size = 8;
+	k.parameters[1].offset = 8;
+	k.parameters[1].size = 8;
+	kernel = intern(INTERN_KERNEL, &k,
+			offsetof(struct kernel_content, parameters) + 2 * sizeof(k.parameters[0]));
+	assert_int_not_equal(parameters_id(kernel, NULL, extra), 0);
+	before = atomic_load(dropped);
+	size = 8;
+	assert_int_equal(parameters_id(kernel, NULL, extra), 0);
+	assert_int_equal(atomic_load(dropped), before + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +208,8 @@ int main(void)
 		cmocka_unit_test(a_number_that_is_never_the_same_is_given_up),
 		cmocka_unit_test(packed_bytes_end_where_the_caller_says),
 		cmocka_unit_test(the_table_wants_attention_and_softmax),
+		cmocka_unit_test(asking_about_a_pointer_keeps_errno),
+		cmocka_unit_test(bytes_of_another_size_than_the_first_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
