@@ -160,6 +160,12 @@ static void judge_attention(struct diff *d)
 	d->attention_expected = comparison_amdahl(d->attention_share, d->attention_gain);
 }
 
+/* A trace without launches has neither. */
+static bool has_host_time(const struct diff *d, int side)
+{
+	return d->sides[side]->profile.is_host_time && d->sides[side]->profile.launches;
+}
+
 int diff_make(struct diff *d, struct diag *diag)
 {
 	int r = 0;
@@ -168,11 +174,10 @@ int diff_make(struct diff *d, struct diag *diag)
 		run_coverage(&d->sides[side]->run, &d->coverage[side]);
 		run_gpu(&d->sides[side]->run, &d->gpu[side]);
 	}
-	if (d->sides[0]->profile.is_host_time != d->sides[1]->profile.is_host_time)
+	if (has_host_time(d, 0) != has_host_time(d, 1))
 		return diag_set(diag, -EINVAL,
-				"%s has GPU times and %s has none: they cannot be compared",
-				d->sides[0]->profile.is_host_time ? "B" : "A",
-				d->sides[0]->profile.is_host_time ? "A" : "B");
+				"%c has no GPU times and %c has: they cannot be compared",
+				has_host_time(d, 0) ? 'A' : 'B', has_host_time(d, 0) ? 'B' : 'A');
 	for (int i = 0; i < NR_DIFF_TABLES && r == 0; i++)
 		r = compare(d, &table_cuts[i], &d->tables[i]);
 	if (r == 0)
@@ -295,7 +300,7 @@ void diff_warn(const struct diff *d, struct diff_warnings *ret)
 			warn(ret, "%c has no launches%s", 'A' + side,
 			     d->is_cut ? " in what --focus or --phase leave" : "");
 	}
-	if (d->sides[0]->profile.is_host_time)
+	if (has_host_time(d, 0) || has_host_time(d, 1))
 		warn(ret, "no GPU times in these traces: times are the host's in the launching "
 			  "calls");
 	warn_of_setting(d, ret);

@@ -150,7 +150,7 @@ static void print_row(const struct sweep_series *s, size_t row, const size_t *sh
 	print_exponent(time, t, out);
 	print_number(time->nr ? time->last_two : NAN, "%.2f", 6, out);
 	print_number(time->nr > 2 ? 100 * time->worst : NAN, "%.1f%%", 6, out);
-	print_number(100 * prediction_error(&s->last[row]), "%+.1f%%", 7, out);
+	print_number(100 * prediction_error(&s->last[row]), "%+.1f%%", 8, out);
 	print_number(flops->nr ? flops->exponent : NAN, "%.2f", 6, out);
 	fputc('\n', out);
 }
@@ -166,7 +166,7 @@ static void print_heading(const struct sweep *s, const struct sweep_series *seri
 		snprintf(x, sizeof(x), "%.6g", series->points[shown[i]]->x);
 		fprintf(out, " %10s", x);
 	}
-	fprintf(out, " %6s %-6s %6s %6s %7s %6s%s\n", "time^", "95%", "last 2", "worst", "left out",
+	fprintf(out, " %6s %-6s %6s %6s %8s %6s%s\n", "time^", "95%", "last 2", "worst", "left out",
 		"FLOP^", terminal_plain(t));
 }
 
@@ -229,14 +229,13 @@ static void print_crossing(const struct sweep *s, const struct sweep_series *ser
 static void print_pair(const struct sweep *s, const struct sweep_series *series,
 		       const struct sweep_pair *p, const struct terminal *t, FILE *out)
 {
-	const char *what = p->is_flops ? "FLOPs" : "time";
-
 	if (series->name) {
 		terminal_text(t, series->name, 40, false, out);
 		fputs(": ", out);
 	}
 	print_name(p->a, !series->name, out);
-	fprintf(out, "'s %s grows as %s^%.2f, ", what, s->x_name, p->fit_a->exponent);
+	fprintf(out, "'s %s as %s^%.2f, ", p->is_flops ? "FLOPs grow" : "time grows", s->x_name,
+		p->fit_a->exponent);
 	print_name(p->b, false, out);
 	fprintf(out, "'s as ^%.2f%s", p->fit_b->exponent,
 		p->is_told                        ? ""
