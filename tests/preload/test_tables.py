@@ -52,6 +52,7 @@ def test_the_library_exports_little_else():
         "_exit",
         "_Exit",
         "InitializeInjection",
+        "InitializeInjectionNvtx2",
     }
 
 
