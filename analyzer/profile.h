@@ -90,6 +90,10 @@ void profile_clear(struct profile *p);
 const struct name *profile_key(const struct run *run, enum axis axis,
 			       const struct profile_item *item);
 
+/* Adds what an item had to do, if that is known. */
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item);
+void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from);
+
 double profile_share(const struct profile *p, const struct profile_row *row); /* 0 to 1 */
 
 #endif

@@ -115,3 +115,17 @@ def test_symbols_must_be_lines_of_address_and_symbol(ttitrace, mktrace, tmp_path
     assert done.returncode == 2
     assert "symbols:3: expected address TAB symbol" in done.stderr
     assert ttitrace("report", "--symbols", "nowhere", mktrace(DIFFUSION)).returncode == 2
+
+
+@pytest.mark.parametrize("axis", ["module", "phase"])
+def test_roofline_by_place_adds_up(ttitrace, axis):
+    trace = pathlib.Path(__file__).resolve().parents[1] / "golden/llama.ttt"
+    done = ttitrace("roofline", "--json", "--symbols", "none", "--by", axis, trace)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["axis"] == axis
+    for key in ("time_ns", "flops", "bytes_min"):
+        assert sum(row[key] for row in answer["rows"]) == answer[key]
+    if axis == "module":
+        text = ttitrace("roofline", "--symbols", "none", "--by", axis, "--depth", "1", trace).stdout
+        assert "LlamaForCausalLM" in text and "LlamaModel" not in text
