@@ -19,6 +19,7 @@
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
+#include "trace_path.h"
 #include "writer.h"
 
 enum { NEW, STARTING, ON, OFF };
@@ -29,6 +30,8 @@ enum { NEW, STARTING, ON, OFF };
 static _Atomic uint32_t state;
 /* A vfork child runs in our memory: only its process id tells it from us. */
 static pid_t owner;
+/* Between life_leave() and life_stay() of some thread. */
+static _Atomic bool is_leaving;
 
 static void in_forked_child(void)
 {
@@ -55,6 +58,8 @@ static void at_quick_exit_(void)
 static bool start(void)
 {
 	owner = getpid();
+	/* First: a child that is made while this goes on must not wait for it. */
+	pthread_atfork(NULL, NULL, in_forked_child);
 	clock_init();
 	preamble_remember_begin();
 	if (!intern_init()) {
@@ -68,7 +73,6 @@ static bool start(void)
 		log_line("nothing is recorded: cannot start a thread");
 		return false;
 	}
-	pthread_atfork(NULL, NULL, in_forked_child);
 	/* After the driver's own handlers were registered: ours runs before them. */
 	atexit(at_exit);
 	at_quick_exit(at_quick_exit_);
@@ -145,6 +149,29 @@ void life_end(enum tti_ending reason)
 	errno = saved;
 }
 
+bool life_leave(enum tti_ending reason)
+{
+	const int saved = errno;
+	const bool is_left = atomic_load(&state) == ON && getpid() == owner &&
+			     !atomic_exchange(&is_leaving, true);
+
+	if (is_left)
+		writer_pause(reason);
+	errno = saved;
+	return is_left;
+}
+
+void life_stay(void)
+{
+	const int saved = errno;
+
+	if (getpid() == owner) {
+		writer_resume();
+		atomic_store(&is_leaving, false);
+	}
+	errno = saved;
+}
+
 bool life_may_record(void)
 {
 	return atomic_load(&state) != OFF;
@@ -172,8 +199,9 @@ __attribute__((constructor)) static void on_load(void)
 	if (getauxval(AT_SECURE)) {
 		atomic_store(&state, OFF);
 	} else {
+		log_remember();
 		options_read();
-		trace_file_remember_directory();
+		trace_path_remember_directory();
 	}
 	errno = saved;
 }

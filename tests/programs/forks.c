@@ -7,6 +7,7 @@
  *   _exits   the same with _exit
  *   execs    the parent launches, forks; the child becomes a program that launches
  *   spawns   the same by posix_spawn
+ *   becomes  no child: the program itself becomes another that launches
  */
 #include "tests/programs/way/way.h"
 
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(what, "before"))
 		launch_some(10);
+	if (!strcmp(what, "becomes"))
+		return execv(again[0], again);
 	if (!strcmp(what, "spawns"))
 		posix_spawn(&pid, again[0], NULL, NULL, again, environ);
 	else
