@@ -270,6 +270,24 @@ void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t 
 					   .duration = type });
 }
 
+void record_said(const struct said *said)
+{
+	struct thread *t = thread_self();
+	struct row *row = t ? row_reserve(t) : NULL;
+
+	if (!row)
+		return;
+	*row = (struct row){
+		.template = ROW_MARK,
+		.begin = clock_ticks(),
+		.node = said->text,
+		.correlation = said->kind,
+		.parameters = said->domain,
+		.duration = said->range,
+	};
+	ring_commit(&t->ring);
+}
+
 void record_mark(const char *text)
 {
 	if (record_begin())

@@ -57,7 +57,16 @@ void record_transfer(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op, u
 		     CUstream s);
 void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s);
 
-/* What the application says itself; outside the launch path, like the next: waits for room. */
+/* What the application says itself, as fields of record `mark`; ids of strings. */
+struct said {
+	enum tti_mark_kind kind;
+	uint32_t domain, text;
+	uint64_t range; /* at most ROW_DURATION_MAX */
+};
+
+/* Also before recording begins: a range may be open then. */
+void record_said(const struct said *said);
+/* Outside the launch path, like the next: waits for room. */
 void record_mark(const char *text);
 
 /* A node came into being in the call under way. */

@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "launch.h"
 #include "log.h"
+#include "nvtx.h"
 #include "options.h"
 #include "origin.h"
 #include "preamble.h"
@@ -35,13 +36,21 @@ static _Atomic bool is_leaving;
 
 static void in_forked_child(void)
 {
+	threads_forget();
 	/* CUDA does not survive fork.  A child of a parent that had not reached it starts anew. */
 	if (atomic_load(&state) == NEW)
 		return;
 	atomic_store(&recording, false);
 	atomic_store(&state, OFF);
 	trace_file_forget();
-	threads_forget();
+}
+
+static void watch_forks(void)
+{
+	static atomic_flag is_done = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&is_done))
+		pthread_atfork(NULL, NULL, in_forked_child);
 }
 
 static void at_exit(void)
@@ -59,7 +68,7 @@ static bool start(void)
 {
 	owner = getpid();
 	/* First: a child that is made while this goes on must not wait for it. */
-	pthread_atfork(NULL, NULL, in_forked_child);
+	watch_forks();
 	clock_init();
 	preamble_remember_begin();
 	if (!intern_init()) {
@@ -177,6 +186,16 @@ bool life_may_record(void)
 	return atomic_load(&state) != OFF;
 }
 
+bool life_expect_marks(void)
+{
+	if (!life_may_record() || !intern_init())
+		return false;
+	watch_forks();
+	if (atomic_load(&state) == NEW)
+		clock_init();
+	return true;
+}
+
 void driver_ready(CUresult rc)
 {
 	if (rc == CUDA_SUCCESS)
@@ -202,6 +221,8 @@ __attribute__((constructor)) static void on_load(void)
 		log_remember();
 		options_read();
 		trace_path_remember_directory();
+		if (options.marks == MARKS_NVTX)
+			nvtx_announce();
 	}
 	errno = saved;
 }

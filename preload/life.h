@@ -28,6 +28,12 @@ void life_stay(void);
 /* False: recording is off for good. */
 bool life_may_record(void);
 
+/*
+ * The program is about to say something, perhaps long before it reaches the driver: it may be
+ * kept until then.  False: recording is off for good.
+ */
+bool life_expect_marks(void);
+
 /* Hooks. */
 void driver_ready(CUresult rc);
 void context_ends(void);

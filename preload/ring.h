@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct row) == 40, "no padding");
 
 /* Templates from here on are not ids. */
 #define ROW_SPECIAL (UINT32_MAX - 1)
-#define ROW_MARK    (UINT32_MAX - 1) /* record `mark` at `begin`; node: INTERN_STRING */
+/* begin, node, correlation, parameters, duration: time, text, kind, domain, range; INTERN_STRING */
+#define ROW_MARK (UINT32_MAX - 1)
 #define ROW_GRAPH_NODE \
 	UINT32_MAX /* begin, node, correlation, duration: node, origin, graph, type */
 

@@ -218,9 +218,12 @@ static void put_graph_node(const struct row *row)
 
 static void put_mark(const struct row *row, uint64_t time_ns, uint32_t tid)
 {
-	struct tti_mark mark = { .time_ns = time_ns, .tid = tid };
+	struct tti_mark mark = {
+		.time_ns = time_ns, .tid = tid, .kind = row->correlation, .range = row->duration
+	};
 
 	mark.text.data = intern_content(INTERN_STRING, (uint32_t)row->node, &mark.text.size);
+	mark.domain.data = intern_content(INTERN_STRING, row->parameters, &mark.domain.size);
 	put_record(TTI_RECORD_MARK, &mark);
 }
 

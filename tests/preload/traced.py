@@ -124,7 +124,8 @@ class Trace:
         self.path = path
         self.exit_code = process.returncode
         self.records = collections.defaultdict(list)
-        for line in process.stdout.splitlines():
+        # Not splitlines(): a build-id may hold what Unicode calls the end of a line.
+        for line in process.stdout.split("\n")[:-1]:
             record = json.loads(line)
             self.records[record["record"]].append(record)
         self.strings = {r["id"]: r["text"] for r in self.records["string"]}
