@@ -44,8 +44,11 @@ static void text_add_number(struct text *t, uint64_t value)
 
 const char *trace_path_rank(void)
 {
-	static const char *const variables[] = { "RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK",
-						 "SLURM_PROCID" };
+	/* The last has the rank among those of one machine only. */
+	static const char *const variables[] = {
+		"RANK",      "OMPI_COMM_WORLD_RANK", "PMI_RANK",
+		"PMIX_RANK", "SLURM_PROCID",         "LOCAL_RANK"
+	};
 
 	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
 		const char *rank = getenv(variables[i]);

@@ -16,7 +16,10 @@ def driver_launches_by_pid(r):
     return {pid: seen["launches"] for pid, seen in r.seen_by_pid.items() if seen["launches"]}
 
 
-@pytest.mark.parametrize("what", ["before", "after", "exits", "_exits", "execs", "spawns"])
+FORKS = "before after exits _exits execs spawns vforks systems storms".split()
+
+
+@pytest.mark.parametrize("what", FORKS)
 def test_each_process_that_launched_has_one_whole_trace(run, what):
     r = run("forks", what)
     assert r.exit_code == 0, r.stderr
@@ -30,7 +33,7 @@ def test_parent_and_child_are_told_apart(run, what, expected):
     assert sorted(launches_by_pid(run("forks", what)).values()) == expected
 
 
-@pytest.mark.parametrize("what", ["after", "exits", "_exits", "execs"])
+@pytest.mark.parametrize("what", ["after", "exits", "_exits", "execs", "vforks", "storms"])
 def test_a_forked_child_leaves_cupti_alone(run, what):
     assert run("forks", what).seen["cupti_used_in_child"] == 0
 
