@@ -140,6 +140,9 @@ static void print_counters(const struct trace *trace, FILE *out)
 		fprintf(out,
 			"%*spid %" PRIu64 " ended without finish: killed, or it is still running\n",
 			LABEL, "", trace->model.process.pid);
+	else if (trace->model.finish.reason == TTI_ENDING_LIMIT)
+		fprintf(out, "%*spid %" PRIu64 ": the trace reached its maximum size\n", LABEL, "",
+			trace->model.process.pid);
 }
 
 static void print_losses(const struct run_coverage *c, const struct terminal *t, FILE *out)

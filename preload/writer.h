@@ -29,4 +29,8 @@ void writer_flush(bool is_last);
  */
 void writer_finish(enum tti_ending reason);
 
+/* The same for an end that may not come: writer_resume() takes the last record back. */
+void writer_pause(enum tti_ending reason);
+void writer_resume(void);
+
 #endif

@@ -94,6 +94,13 @@ def tool(*args):
     return process.returncode, json.loads(process.stdout)
 
 
+def text(*args):
+    """What ttitrace ARGS prints."""
+    return subprocess.run(
+        [str(TOOL), *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT_S
+    ).stdout
+
+
 def check(*paths):
     return tool("check", *paths)[0]
 
