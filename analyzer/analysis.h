@@ -40,11 +40,17 @@ extern const struct argp analysis_argp;
 /* The same, with only those options that say what is to be read and believed. */
 extern const struct argp analysis_evidence_argp;
 
+/* --focus and --phase alone; a child as well. */
+extern const struct argp analysis_places_argp;
+
 int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
 void analysis_clear(struct analysis *a);
 
 /* After argp_parse(): reads the traces, tells which on standard error as `command`. */
 int analysis_load(struct analysis *a, const char *command);
+
+/* After analysis_load(): whether --focus and --phase leave it in. */
+bool analysis_has_site(const struct analysis *a, const struct trace *t, uint32_t site);
 
 /* EXIT_FINE, or EXIT_DAMAGED where a trace was not whole. */
 int analysis_exit_code(const struct analysis *a);
