@@ -146,22 +146,24 @@ static int write_format(const struct export_options *o, struct diag *diag)
 		.analysis = &o->analysis,
 		.sheet = o->sheet,
 		.stacks = o->stacks,
-		.out = output_open(o->path, diag),
+		.path = o->path,
 		.diag = diag,
 	};
-	int r, closed;
+	int r;
 
+	export.stacks.symbols = o->analysis.symbols;
+	if (o->format->makes_file)
+		return o->format->write(&export);
+	export.out = output_open(o->path, diag);
 	if (!export.out)
 		return -EIO;
-	export.stacks.symbols = o->analysis.symbols;
 	r = o->format->write(&export);
 	if (r < 0) {
 		/* The first message stands. */
 		output_close(export.out, o->path, &(struct diag){ "" });
 		return r;
 	}
-	closed = output_close(export.out, o->path, diag);
-	return closed;
+	return output_close(export.out, o->path, diag);
 }
 
 static int export(struct export_options *o, struct diag *diag)

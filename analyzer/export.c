@@ -6,8 +6,8 @@
 #include "export_formats.h"
 
 static const struct export_format formats[] = {
-#define EXPORT(name, source, is_binary, what) \
-	{ #name, what, SOURCE_##source, is_binary, export_##name },
+#define EXPORT(name, source, is_binary, makes_file, what) \
+	{ #name, what, SOURCE_##source, is_binary, makes_file, export_##name },
 #include "exports.def"
 #undef EXPORT
 };

@@ -14,7 +14,8 @@ struct export
 		*analysis;             /* loaded; with modules and phases if the format has rows */
 	const struct sheet *sheet;     /* what rows are of, for formats of rows */
 	struct call_tree_setup stacks; /* for formats of stacks */
-	FILE *out;                     /* binary; cannot be rewound */
+	FILE *out;        /* cannot be rewound; NULL: the format makes a file of its own */
+	const char *path; /* NULL or "-": standard output */
 	struct diag *diag;
 };
 
@@ -28,7 +29,8 @@ enum export_source {
 struct export_format {
 	const char *name, *what;
 	enum export_source source;
-	bool is_binary;                       /* no good on a terminal */
+	bool is_binary;  /* no good on a terminal */
+	bool makes_file; /* by itself: e->path; there is no e->out */
 	int (*write)(const struct export *e); /* 0, or a negative errno with e->diag */
 };
 

@@ -6,7 +6,7 @@
 #include "export.h"
 #include "output.h"
 
-#define EXPORT(name, source, is_binary, what) int export_##name(const struct export *e);
+#define EXPORT(name, source, is_binary, makes_file, what) int export_##name(const struct export *e);
 #include "exports.def"
 #undef EXPORT
 

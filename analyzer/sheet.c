@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rows.h"
 #include "utf8.h"
 
-#define COLUMN(name, type, is_known, value, what) { #name, CELL_##type, what },
+#define COLUMN(name, type, is_known, value, what) { #name, CELL_##type, what, false },
+#define EACH(name, type, is_known, value, what)   { #name, CELL_##type, what, true },
 static const struct sheet_column launch_columns[] = {
 #include "launch_columns.def"
 };
@@ -22,6 +22,7 @@ static const struct sheet_column module_columns[] = {
 #include "module_columns.def"
 };
 #undef COLUMN
+#undef EACH
 
 #define NR(columns) (sizeof(columns) / sizeof(*(columns)))
 _Static_assert(NR(launch_columns) <= SHEET_COLUMNS_MAX, "room for the cells of a row");
@@ -96,12 +97,11 @@ static const char *activity_text(uint64_t activity)
 	}
 }
 
-static int fill_launch(void *context, const struct row *row)
+void sheet_launch(const struct row *row, struct cell *ret)
 {
 	static const struct tti_template no_call;
 	static const struct tti_device_template no_record;
-	struct filler *f = context;
-	struct cell *cell = f->cells;
+	struct cell *cell = ret;
 	const struct subject *s = row->subject;
 	const struct assignment *a = &s->assignment;
 	const struct tti_template *h = s->host ? &s->host->definition : &no_call;
@@ -122,7 +122,16 @@ static int fill_launch(void *context, const struct row *row)
 		s->device ? d->activity == TTI_ACTIVITY_COPY || d->activity == TTI_ACTIVITY_FILL
 			  : h->op == TTI_OP_COPY || h->op == TTI_OP_FILL;
 
+#define EACH COLUMN
 #include "launch_columns.def"
+#undef EACH
+}
+
+static int fill_launch(void *context, const struct row *row)
+{
+	struct filler *f = context;
+
+	sheet_launch(row, f->cells);
 	return give(f);
 }
 

@@ -3,7 +3,7 @@
 #ifndef ANALYZER_SHEET_H
 #define ANALYZER_SHEET_H
 
-#include "analysis.h"
+#include "rows.h"
 
 enum cell_type { CELL_TEXT, CELL_INTEGER, CELL_REAL, CELL_BOOLEAN };
 
@@ -11,6 +11,7 @@ struct sheet_column {
 	const char *name;
 	enum cell_type type;
 	const char *what;
+	bool is_each; /* of launches: each row has its own, not many the same by their subject */
 };
 
 struct cell {
@@ -40,6 +41,9 @@ struct sheet_sink {
 	int (*row)(void *context, const struct cell *cells);
 	void *context;
 };
+
+/* The cells of the sheet of launches, which is the first one. */
+void sheet_launch(const struct row *row, struct cell *ret);
 
 /* The analysis is loaded with modules and phases, and with the sheet's axis. */
 int sheet_each(const struct sheet *sheet, const struct analysis *a, const struct sheet_sink *sink,
