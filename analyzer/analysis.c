@@ -216,17 +216,19 @@ static void tell_inputs(const struct inputs *in, const char *command)
 			in->nr - 1);
 }
 
-bool analysis_has_site(const struct analysis *a, const struct trace *t, uint32_t site)
+bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
+		      uint32_t phase)
 {
 	if (a->module_focus && !module_focus_has(a->module_focus, t, site))
 		return false;
-	return !a->is_chosen ||
-	       phase_choice_has(&a->choice, &a->phases, phases_of_site(&a->phases, t, site));
+	return !a->is_chosen || phase_choice_has(&a->choice, &a->phases, phase);
 }
 
 static bool has_site(const void *context, const struct trace *t, uint32_t site)
 {
-	return analysis_has_site(context, t, site);
+	const struct analysis *a = context;
+
+	return analysis_has_row(a, t, site, a->is_chosen ? phases_of_site(&a->phases, t, site) : 0);
 }
 
 /* Trees and phases that are shown, or that say what is shown. */
@@ -251,7 +253,8 @@ int analysis_load(struct analysis *a, const char *command)
 {
 	const struct run_setup run_setup = { .classifier = a->classifier,
 					     .information = a->information,
-					     .with_phases = a->wants_phases || a->is_chosen };
+					     .with_phases = a->wants_phases || a->is_chosen,
+					     .with_phase_sums = !a->is_by_rows };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
 					     .by = a->by,

@@ -24,7 +24,8 @@ struct analysis {
 	bool is_chosen;
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
-	enum axis by; /* summed too, beside what every report shows */
+	bool is_by_rows; /* each row has its phase; the profile knows nothing of --phase */
+	enum axis by;    /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;
@@ -49,8 +50,9 @@ void analysis_clear(struct analysis *a);
 /* After argp_parse(): reads the traces, tells which on standard error as `command`. */
 int analysis_load(struct analysis *a, const char *command);
 
-/* After analysis_load(): whether --focus and --phase leave it in. */
-bool analysis_has_site(const struct analysis *a, const struct trace *t, uint32_t site);
+/* After analysis_load(): whether --focus and --phase (index and 1, 0: none) leave a row in. */
+bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
+		      uint32_t phase);
 
 /* EXIT_FINE, or EXIT_DAMAGED where a trace was not whole. */
 int analysis_exit_code(const struct analysis *a);

@@ -175,6 +175,8 @@ static int export(struct export_options *o, struct diag *diag)
 		o->sheet = sheet_at(0);
 	a->by = o->format->source == SOURCE_sheet ? o->sheet->axis : NR_AXES;
 	a->wants_modules = a->wants_phases = o->format->source != SOURCE_stacks;
+	a->is_by_rows = o->format->source == SOURCE_rows ||
+			(o->format->source == SOURCE_sheet && o->sheet == sheet_at(0));
 	r = analysis_load(a, "export");
 	if (r < 0)
 		return r;

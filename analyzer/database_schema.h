@@ -26,19 +26,20 @@ static const char database_tables[] =
 	" text TEXT);"
 	"CREATE TABLE launch(id INTEGER PRIMARY KEY, work INTEGER NOT NULL REFERENCES work,"
 	" tid INTEGER, host_begin_ns INTEGER, host_ns INTEGER, gpu_begin_ns INTEGER,"
-	" gpu_ns INTEGER, result INTEGER, launch INTEGER, node INTEGER, correlation INTEGER);";
+	" gpu_ns INTEGER, result INTEGER, launch INTEGER, node INTEGER, correlation INTEGER,"
+	" phase_id INTEGER REFERENCES phase);";
 
 /* Behind the rows. */
 static const char database_views[] =
 	"CREATE VIEW launches AS SELECT l.id, l.tid, l.host_begin_ns, l.host_ns, l.gpu_begin_ns,"
 	" l.gpu_ns, l.gpu_begin_ns - l.host_begin_ns AS delay_ns, l.result, l.launch, l.node,"
 	" l.correlation, w.*, p.name AS phase, p.number AS phase_number, m.path AS module"
-	" FROM launch l JOIN work w ON w.work = l.work LEFT JOIN phase p ON p.id = w.phase_id"
+	" FROM launch l JOIN work w ON w.work = l.work LEFT JOIN phase p ON p.id = l.phase_id"
 	" LEFT JOIN module m ON m.id = w.module_id;"
 
-	"CREATE VIEW sums AS SELECT work, count(*) AS launches, sum(gpu_ns) AS time_ns,"
+	"CREATE VIEW sums AS SELECT work, phase_id, count(*) AS launches, sum(gpu_ns) AS time_ns,"
 	" min(gpu_ns) AS min_ns, max(gpu_ns) AS max_ns FROM launch WHERE gpu_ns IS NOT NULL"
-	" GROUP BY work;"
+	" GROUP BY work, phase_id;"
 
 	"CREATE VIEW operators AS SELECT operator, sum(launches) AS launches,"
 	" sum(time_ns) AS time_ns, 1.0 * sum(time_ns) / (SELECT sum(time_ns) FROM sums) AS share,"
@@ -59,12 +60,12 @@ static const char database_views[] =
 
 	"CREATE VIEW phases AS SELECT p.id, p.process, p.name, p.number, p.begin_ns, p.end_ns,"
 	" p.busy_ns, sum(launches) AS launches, sum(time_ns) AS time_ns,"
-	" sum(flops * launches) AS flops FROM phase p LEFT JOIN work w ON w.phase_id = p.id"
-	" LEFT JOIN sums USING (work) GROUP BY p.id;"
+	" sum(flops * launches) AS flops FROM phase p LEFT JOIN sums s ON s.phase_id = p.id"
+	" LEFT JOIN work w ON w.work = s.work GROUP BY p.id;"
 
 	"CREATE VIEW phase_operators AS SELECT p.id, p.name, p.number, operator,"
-	" sum(launches) AS launches, sum(time_ns) AS time_ns FROM sums JOIN work w USING (work)"
-	" LEFT JOIN phase p ON w.phase_id = p.id GROUP BY p.id, operator;"
+	" sum(launches) AS launches, sum(time_ns) AS time_ns FROM sums s JOIN work USING (work)"
+	" LEFT JOIN phase p ON s.phase_id = p.id GROUP BY p.id, operator;"
 
 	/* Time of a module with all below it: every node counts for each node above. */
 	"CREATE VIEW modules AS WITH RECURSIVE own AS (SELECT module_id AS id,"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One transaction without a journal into a new file, which takes the place of the old one when it
- * is whole.  What launches have in common is a row of `work`, so that a launch is eleven numbers.
+ * is whole.  What launches have in common is a row of `work`, so that a launch is twelve numbers.
  */
 #include <errno.h>
 #include <sqlite3.h>
@@ -96,26 +96,23 @@ static void bind_cell(sqlite3_stmt *s, int at, const struct cell *cell, enum cel
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* Phase and module are references here. */
+/* The module is a reference here. */
 static bool is_of_work(const struct sheet_column *c)
 {
-	return !c->is_each && strcmp(c->name, "phase") != 0 && strcmp(c->name, "phase_index") != 0 &&
-	       strcmp(c->name, "module") != 0;
+	return !c->is_each && strcmp(c->name, "module") != 0;
 }
 
 static int add_work(struct database *d, const struct row *row)
 {
 	const struct sheet *sheet = sheet_at(0);
 	const struct subject *s = row->subject;
-	const struct phases *phases = &d->export->analysis->phases;
 	struct cell cells[SHEET_COLUMNS_MAX];
-	int at = 5;
+	int at = 4;
 
 	sheet_launch(row, cells);
 	bind_u64(d->work, 1, s->index);
 	bind_u64(d->work, 2, s->trace_index + 1);
-	bind_if(d->work, 3, s->phase != NULL, s->phase ? (uint64_t)(s->phase - phases->rows) + 1 : 0);
-	bind_if(d->work, 4, s->module != NULL, s->module_node);
+	bind_if(d->work, 3, s->module != NULL, s->module_node);
 	for (size_t i = 0; i < sheet->nr_columns; i++)
 		if (is_of_work(&sheet->columns[i]))
 			bind_cell(d->work, at++, &cells[i], sheet->columns[i].type);
@@ -127,6 +124,7 @@ static int add_launch(void *context, const struct row *row)
 {
 	struct database *d = context;
 	const bool has_host = row->has_host && !row->is_repeat;
+	const struct phase *phases = d->export->analysis->phases.rows;
 
 	/* Subjects are numbered as they come. */
 	if (row->subject->index > d->nr_works && add_work(d, row) < 0)
@@ -142,6 +140,8 @@ static int add_launch(void *context, const struct row *row)
 	bind_if(d->launch, 9, row->launch != 0, row->launch);
 	bind_if(d->launch, 10, row->node != 0, row->node);
 	bind_if(d->launch, 11, row->correlation != 0, row->correlation);
+	bind_if(d->launch, 12, row->phase != NULL,
+		row->phase ? (uint64_t)(row->phase - phases) + 1 : 0);
 	return step(d, d->launch);
 }
 
@@ -361,9 +361,8 @@ static int make_work(struct database *d)
 {
 	const struct sheet *sheet = sheet_at(0);
 	char create[SQL_MAX] = "CREATE TABLE work(work INTEGER PRIMARY KEY, process INTEGER "
-			       "REFERENCES process, phase_id INTEGER REFERENCES phase, module_id "
-			       "INTEGER REFERENCES module";
-	char insert[SQL_MAX] = "INSERT INTO work VALUES(?,?,?,?";
+			       "REFERENCES process, module_id INTEGER REFERENCES module";
+	char insert[SQL_MAX] = "INSERT INTO work VALUES(?,?,?";
 	int r;
 
 	for (size_t i = 0; i < sheet->nr_columns; i++) {
@@ -392,7 +391,7 @@ static int begin(struct database *d)
 	if (r == 0)
 		r = make_work(d);
 	if (r == 0)
-		r = prepare(d, "INSERT INTO launch VALUES(?,?,?,?,?,?,?,?,?,?,?)", &d->launch);
+		r = prepare(d, "INSERT INTO launch VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", &d->launch);
 	return r < 0 ? r : add_knowledge(d);
 }
 

@@ -13,6 +13,11 @@
  */
 enum { WAITING_MAX = 1 << 20, TOLD_MAX = 1 << 16, SLOTS_FIRST = 1 << 12 };
 
+/* What of the host a row is of. */
+struct origin {
+	uint32_t template, site, segment; /* 0: not known */
+};
+
 /* A call, or a record that came before its call.  Those of one id are a chain. */
 struct waiting {
 	uint32_t id;
@@ -22,7 +27,7 @@ struct waiting {
 	bool is_host, is_told;
 	enum host_class host_class;
 	enum device_class device_class;
-	uint32_t template, site;
+	struct origin origin;
 	uint64_t tid, begin_ns, duration_ns;
 	uint64_t launch; /* of what is told: its row's number */
 	bool has_record;
@@ -40,6 +45,7 @@ struct join {
 	struct progress *progress;
 	uint32_t trace_index;
 	const struct trace *trace; /* as it was read first: complete */
+	size_t nr_segments;        /* of phases that it had then */
 	uint64_t nr_rows;
 	struct waiting *pool; /* index 0: unused */
 	size_t nr, size;
@@ -52,12 +58,20 @@ struct join {
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* What --focus and --phase leave out gets no number. */
-static int emit(struct join *j, struct row *row, uint32_t template, uint32_t site,
+static int emit(struct join *j, struct row *row, const struct origin *origin,
 		uint32_t device_template)
 {
-	if (!analysis_has_site(j->analysis, j->trace, site < j->trace->pairs.nr_sites ? site : 0))
+	const struct phases *phases = &j->analysis->phases;
+	const uint32_t site = origin->site < j->trace->pairs.nr_sites ? origin->site : 0;
+	const uint32_t phase = site && origin->segment < j->nr_segments
+				       ? phases_of_segment(phases, j->trace, origin->segment)
+				       : 0;
+
+	if (!analysis_has_row(j->analysis, j->trace, site, phase))
 		return 0;
-	row->subject = subjects_find(j->subjects, j->trace_index, template, site, device_template);
+	row->phase = phase ? &phases->rows[phase - 1] : NULL;
+	row->subject =
+		subjects_find(j->subjects, j->trace_index, origin->template, site, device_template);
 	if (!row->subject)
 		return -ENOMEM;
 	row->number = ++j->nr_rows;
@@ -80,7 +94,7 @@ static struct row row_of_host(const struct waiting *w)
 static int emit_host(struct join *j, struct waiting *w)
 {
 	struct row row = row_of_host(w);
-	const int r = emit(j, &row, w->template, w->site, 0);
+	const int r = emit(j, &row, &w->origin, 0);
 
 	w->launch = row.number;
 	return r;
@@ -98,7 +112,7 @@ static int emit_device(struct join *j, const struct waiting *w)
 	struct row row = { .correlation = w->id };
 
 	set_gpu(&row, w->begin_ns, w->duration_ns);
-	return emit(j, &row, 0, 0, w->device_template);
+	return emit(j, &row, &w->origin, w->device_template);
 }
 
 /* --- what waits ------------------------------------------------------------------------------- */
@@ -284,7 +298,7 @@ static int join_rows(struct join *j, struct waiting *host, uint32_t device_templ
 	row.is_first_of_launch = !host->has_record;
 	host->has_record = true;
 	set_gpu(&row, begin_ns, duration_ns);
-	r = emit(j, &row, host->template, host->site, device_template);
+	r = emit(j, &row, &host->origin, device_template);
 	host->launch = row.launch;
 	return r;
 }
@@ -346,8 +360,7 @@ static int see_host(void *context, const struct host_row *h)
 		.id = h->correlation,
 		.is_host = true,
 		.host_class = h->class,
-		.template = h->template,
-		.site = h->site,
+		.origin = { h->template, h->site, h->segment },
 		.tid = h->tid,
 		.begin_ns = h->begin_ns,
 		.duration_ns = h->duration_ns,
@@ -358,25 +371,24 @@ static int see_host(void *context, const struct host_row *h)
 		return take_call(j, &host);
 	row = row_of_host(&host);
 	row.result = h->result;
-	return emit(j, &row, h->template, h->site, 0);
+	return emit(j, &row, &host.origin, 0);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
 
 /* What made the node may be known only later in the file than the node ran. */
-static uint32_t site_of_node(const struct join *j, const struct device_row *d)
+static struct origin origin_of_node(const struct join *j, const struct device_row *d)
 {
 	const struct model *m = &j->trace->model;
 	const uint32_t index = id_map_find(&m->node_ids, d->node);
+	const uint32_t site = index ? model_node_creator(m, &m->nodes.rows[index]) : 0;
 
-	if (d->site)
-		return d->site;
-	return index ? model_node_creator(m, &m->nodes.rows[index]) : 0;
+	return (struct origin){ j->trace->pairs.sites[site].template, site, d->segment };
 }
 
 static int take_node(struct join *j, const struct device_row *d)
 {
-	const uint32_t site = site_of_node(j, d);
+	const struct origin origin = origin_of_node(j, d);
 	const uint32_t index = d->correlation ? find_host(j, d->correlation) : 0;
 	struct waiting *host = index ? &j->pool[index] : NULL;
 	struct row row = { .node = d->node, .correlation = d->correlation };
@@ -387,9 +399,7 @@ static int take_node(struct join *j, const struct device_row *d)
 		row.is_first_of_launch = !host->has_record;
 		host->has_record = true;
 	}
-	return emit(j, &row,
-		    site < j->trace->pairs.nr_sites ? j->trace->pairs.sites[site].template : 0,
-		    site, d->template);
+	return emit(j, &row, &origin, d->template);
 }
 
 static int see_device(void *context, const struct device_row *d)
@@ -490,6 +500,9 @@ static int read_trace(struct join *j, size_t i, struct diag *diag)
 
 	j->trace_index = (uint32_t)i;
 	j->trace = t;
+	j->nr_segments = 0;
+	if (t->phases)
+		phase_tracker_segments(t->phases, &j->nr_segments);
 	clear_waiting(j);
 	r = trace_scan(t->path, &setup, &again, diag);
 	if (r < 0)

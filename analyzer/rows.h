@@ -14,9 +14,10 @@
 struct row {
 	uint64_t number; /* from 1 on, over the whole run */
 	const struct subject *subject;
-	bool has_host;  /* a call is known: tid, host times, result */
-	bool has_gpu;   /* the device did something: GPU times */
-	bool is_repeat; /* another record of a call that an earlier row has told */
+	const struct phase *phase; /* NULL: none */
+	bool has_host;             /* a call is known: tid, host times, result */
+	bool has_gpu;              /* the device did something: GPU times */
+	bool is_repeat;            /* another record of a call that an earlier row has told */
 	uint64_t tid, host_begin_ns, host_ns, result;
 	uint64_t gpu_begin_ns, gpu_ns;
 	uint64_t launch; /* number of the row that has the call: this one, for a node its graph's */

@@ -127,11 +127,7 @@ static void fill_place(struct subjects *s, struct subject *subject)
 	const struct analysis *a = s->analysis;
 	const struct trace *t = subject->trace;
 	const struct model *m = &t->model;
-	const uint32_t phase =
-		a->phases.of_segment ? phases_of_site(&a->phases, t, subject->site) : 0;
 
-	if (phase)
-		subject->phase = &a->phases.rows[phase - 1];
 	if (!subject->host)
 		return;
 	subject->api = text_of_name(s, subject->host->api);

@@ -22,7 +22,6 @@ struct subject {
 	const char *api, *library_call, *operation, *module, *python;
 	const char *role, *backend, *exactness, *type; /* of attention */
 	uint32_t module_node;                          /* 0: not known */
-	const struct phase *phase;                     /* NULL: none */
 	uint64_t device_ordinal, context, stream;      /* of the record, else as the call says */
 };
 

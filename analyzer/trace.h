@@ -48,6 +48,7 @@ struct trace {
 	struct pairs pairs;
 	struct trace_timeline timeline; /* of attention */
 	struct phase_tracker *phases;   /* NULL: not asked for */
+	bool has_phase_sums;            /* sites are of one segment */
 	uint64_t mismatched;
 	uint64_t renamed; /* launches whose record has another kernel's name, and its geometry */
 	size_t nr_mismatches;
@@ -67,6 +68,7 @@ struct host_row {
 	uint64_t result;   /* other than 0: the driver refused */
 	uint32_t template; /* index */
 	uint32_t site;     /* 0: refused */
+	uint32_t segment;  /* of phases, 0: not asked for, or refused */
 	uint32_t correlation;
 	enum host_class class; /* 0: expects no record */
 };
@@ -75,7 +77,7 @@ struct device_row {
 	uint64_t begin_ns, duration_ns;
 	uint64_t node;     /* of a graph, 0: none */
 	uint32_t template; /* index */
-	uint32_t site;     /* of the call that made the node, in the row's phase; 0: not known yet */
+	uint32_t segment;  /* of phases, 0: not asked for, or not known */
 	uint32_t correlation;
 	enum device_class class;
 };
@@ -97,7 +99,8 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
-	bool with_phases; /* sites are of one segment each: more of them, and a pass before */
+	bool with_phases;     /* rows are told apart by segment; a pass before */
+	bool with_phase_sums; /* and sites are of one segment each: more of them */
 	const struct trace_observer *observer; /* NULL: none */
 	const struct phase_survey *survey;     /* of a pass before; NULL: it is made if needed */
 };

@@ -94,11 +94,12 @@ static bool is_attention(const struct trace *t, uint32_t site)
 static uint32_t find_site(struct trace *t, struct host_template *h, const struct sequence_entry *e)
 {
 	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
+	const uint32_t segment = t->has_phase_sums ? e->segment : 0;
 	const struct site *last = &t->pairs.sites[h->last_site];
 
 	if (!h->last_site || last->parameters != e->parameters || last->hint != hint ||
-	    last->segment != e->segment)
-		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, e->segment);
+	    last->segment != segment)
+		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, segment);
 	return h->last_site;
 }
 
@@ -112,6 +113,7 @@ static int tell_host(struct scan *s, const struct sequence_entry *e, enum host_c
 		.result = result,
 		.template = e->template,
 		.site = site,
+		.segment = e->segment,
 		.correlation = e->correlation,
 		.class = class,
 	};
@@ -139,8 +141,10 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	if (e->node) {
 		struct graph_node *n = model_node(&t->model, e->node);
 
-		if (n)
+		if (n) {
 			n->site = index;
+			n->segment = e->segment;
+		}
 	}
 	if (!class)
 		return 0;
@@ -300,21 +304,20 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 
 /* What a node does in a phase is not what it does in the next one. */
 static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment, uint32_t index,
-			     uint64_t begin, uint64_t duration, uint32_t *ret_site)
+			     uint64_t begin, uint64_t duration, uint32_t capture)
 {
 	const struct site site = t->pairs.sites[creator];
 	const struct host_template *h = &t->model.templates.rows[site.template];
 	const struct device_template *d = &t->model.device_templates.rows[index];
-	const uint32_t own =
-		pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
+	const uint32_t own = pairs_site(&t->pairs, site.template, site.parameters, site.hint,
+					t->has_phase_sums ? segment : 0);
 
-	phase_tracker_replays(t->phases, segment, site.segment);
+	phase_tracker_replays(t->phases, segment, capture);
 	if (!own || pairs_add(&t->pairs, own, index, 1, duration, duration, duration) < 0)
 		return -ENOMEM;
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
 	    (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d)))
 		t->nodes_mismatched++;
-	*ret_site = own;
 	if (!is_attention(t, own))
 		return 0;
 	phase_tracker_attention(t->phases, segment, own);
@@ -322,7 +325,7 @@ static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment
 }
 
 static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t index,
-		    uint64_t begin, uint64_t duration, uint32_t *ret_site)
+		    uint64_t begin, uint64_t duration)
 {
 	struct device_template *d = &t->model.device_templates.rows[index];
 	struct graph_node *n = model_node(&t->model, node);
@@ -335,7 +338,8 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 		return -ENOMEM;
 	creator = segment ? model_node_creator(&t->model, n) : 0;
 	if (creator)
-		return node_row_of_phase(t, creator, segment, index, begin, duration, ret_site);
+		return node_row_of_phase(t, creator, segment, index, begin, duration,
+					 model_node_segment(&t->model, n));
 	n->nr_rows++;
 	n->time_ns += duration;
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
@@ -346,7 +350,7 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
 }
 
-static int tell_device(struct scan *s, size_t i, uint32_t site)
+static int tell_device(struct scan *s, size_t i, uint32_t segment)
 {
 	uint64_t(*const v)[STRIP_ROWS] = s->batch->values;
 	const struct device_template *d = &s->trace->model.device_templates.rows[s->indexes[i]];
@@ -355,7 +359,7 @@ static int tell_device(struct scan *s, size_t i, uint32_t site)
 		.duration_ns = v[tti_column_gpu_duration_ns][i],
 		.node = v[tti_column_gpu_node][i],
 		.template = s->indexes[i],
-		.site = site,
+		.segment = segment,
 		.correlation = (uint32_t)v[tti_column_gpu_correlation][i],
 		.class = device_class(&d->definition, v[tti_column_gpu_node][i]),
 	};
@@ -372,7 +376,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t host, segment = 0, site = 0;
+	uint32_t host, segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -394,10 +398,10 @@ static int device_row(struct scan *s, size_t i)
 			phase_tracker_device(t->phases, (uint32_t)v[tti_column_gpu_correlation][i],
 					     begin, duration,
 					     device_class(&d->definition, node) != DEVICE_COPY);
-	if (node && node_row(t, node, segment, index, begin, duration, &site) < 0)
+	if (node && node_row(t, node, segment, index, begin, duration) < 0)
 		return -ENOMEM;
 	if (s->observer) {
-		const int r = tell_device(s, i, site);
+		const int r = tell_device(s, i, segment);
 
 		if (r < 0)
 			return r;
@@ -568,6 +572,7 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 		if (r < 0)
 			goto out;
 	}
+	s.trace->has_phase_sums = setup->with_phase_sums;
 	s.trace->first_ns = UINT64_MAX;
 	s.trace->model.information = setup->information;
 	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };
