@@ -145,19 +145,18 @@ static int each_launch(struct filler *f, const struct sheet *sheet, struct diag 
 
 /* --- sums ------------------------------------------------------------------------------------- */
 
-/* Of the names of a few rows. */
-static const char *clean(const struct run *run, const struct name *name)
+const char *sheet_text(const struct run *run, const char *bytes)
 {
-	char *text = malloc(3 * name->size + 1);
+	const size_t size = strlen(bytes);
+	char *text = malloc(3 * size + 1);
 	const struct name *found =
-		text ? names_intern(run->names, text, utf8_clean(name->text, name->size, text))
-		     : NULL;
+		text ? names_intern(run->names, text, utf8_clean(bytes, size, text)) : NULL;
 
 	free(text);
 	return found ? found->text : "";
 }
 
-#define text(name) clean(&f->analysis->run, name)
+#define text(name) sheet_text(&f->analysis->run, (name)->text)
 
 static int each_sum(struct filler *f, const struct sheet *sheet, struct diag *diag)
 {
@@ -210,12 +209,10 @@ static int each_module(struct filler *f, const struct sheet *sheet, struct diag 
 	for (uint32_t node = 0; r == 0 && node < modules_count(m); node++) {
 		const struct module_node *row = modules_node(m, node);
 		struct cell *cell = f->cells;
-		const struct name *name;
 		const char *path;
 
 		modules_path(m, node, label, MODULES_PATH_MAX);
-		name = names_intern(f->analysis->run.names, label, strlen(label));
-		path = name ? text(name) : "";
+		path = sheet_text(&f->analysis->run, label);
 #include "module_columns.def"
 		r = give(f);
 	}

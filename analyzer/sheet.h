@@ -42,6 +42,9 @@ struct sheet_sink {
 	void *context;
 };
 
+/* A text of the run as UTF-8, at one address as long as the run; empty where there is no memory. */
+const char *sheet_text(const struct run *run, const char *bytes);
+
 /* The cells of the sheet of launches, which is the first one. */
 void sheet_launch(const struct row *row, struct cell *ret);
 
