@@ -18,9 +18,9 @@ enum {
 	RECENT = 64,    /* intervals of a lane that a later row is compared with */
 	LANES_MAX = 16, /* of work that overlaps on one stream */
 	ANNOTATIONS_MAX = 12,
-	SAMPLES = 4096,      /* of a counter of load */
-	PIDS = 100000000,    /* apart, for processes of hosts or containers that have the same */
-	RANK_PHASES = 1,     /* order of a process's tracks */
+	SAMPLES = 4096,   /* of a counter of load */
+	PIDS = 100000000, /* apart, for processes of hosts or containers that have the same */
+	RANK_PHASES = 1,  /* order of a process's tracks */
 	RANK_COUNTERS = 2,
 	RANK_STREAMS = 10,
 };
@@ -135,9 +135,9 @@ static uint64_t process_track(struct timeline *t, uint32_t trace)
 	if (known)
 		return known;
 	snprintf(name, sizeof(name), "%s%s%s%s%s",
-		 program		     ? program + 1
+		 program                          ? program + 1
 		 : m->program && m->program->size ? m->program->text
-					     : "process",
+						  : "process",
 		 m->rank && m->rank->size ? " rank " : "",
 		 m->rank && m->rank->size ? m->rank->text : "",
 		 m->host && m->host->size ? " on " : "",
@@ -288,7 +288,7 @@ static const char *attention_line(struct timeline *t, const struct subject *s)
 static void write_caption(struct timeline *t, struct caption *c, const struct subject *s)
 {
 	const struct assignment *a = &s->assignment;
-	const char *operator = operator_name(a->op);
+	const char *operator= operator_name(a->op);
 
 	c->name = packets_intern(&t->packets, INTERN_name,
 				 s->short_name ? s->short_name : "(nothing known)");
@@ -356,8 +356,8 @@ static struct lane *new_lane(struct timeline *t, const struct subject *s, size_t
 	snprintf(name, sizeof(name), "GPU %" PRIu64 " stream %" PRIu64 "%s", s->device_ordinal,
 		 s->stream, more);
 	l->uuid = other_track(t,
-			      key_of(TRACK_stream, s->trace_index,
-				     s->device_ordinal << 8 | number, s->context << 32 ^ s->stream),
+			      key_of(TRACK_stream, s->trace_index, s->device_ordinal << 8 | number,
+				     s->context << 32 ^ s->stream),
 			      s->trace_index, RANK_STREAMS, name, NULL);
 	return l;
 }
@@ -635,8 +635,8 @@ static void put_loads(struct timeline *t)
 		track = other_track(t, key_of(TRACK_busy, trace, i, 0), trace, RANK_COUNTERS, name,
 				    "%");
 		load_curve_end(t->loads[i]);
-		for (size_t k = 0;
-		     (load = load_curve_at(t->loads[i], k, SAMPLES, &begin_ns)) >= 0; k++)
+		for (size_t k = 0; (load = load_curve_at(t->loads[i], k, SAMPLES, &begin_ns)) >= 0;
+		     k++)
 			put_counter(t, track, begin_ns, 100 * load);
 	}
 }

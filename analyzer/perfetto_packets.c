@@ -18,7 +18,8 @@ enum {
 static void put_packet(struct packets *p, const Perfetto__Packet *packet)
 {
 	const ProtobufCMessage *message = &packet->base;
-	const size_t room = packet->track_event ? SMALL : protobuf_c_message_get_packed_size(message);
+	const size_t room =
+		packet->track_event ? SMALL : protobuf_c_message_get_packed_size(message);
 	uint8_t small[SMALL], prefix[12] = { 1 << 3 | 2 };
 	uint8_t *bytes = room <= SMALL ? small : malloc(room);
 	size_t size, at = 1;
