@@ -13,7 +13,8 @@ static int load_one(struct run *run, const char *path, const struct run_setup *r
 	const struct trace_setup setup = { .names = run->names,
 					   .works = run->works,
 					   .information = run_setup->information,
-					   .with_phases = run_setup->with_phases };
+					   .with_phases = run_setup->with_phases,
+					   .with_phase_sums = run_setup->with_phase_sums };
 	struct trace *t;
 	const int r = trace_scan(path, &setup, &t, diag);
 
