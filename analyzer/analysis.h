@@ -26,6 +26,7 @@ struct analysis {
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
 	bool wants_calls; /* of modules, which must be wanted too */
+	bool is_by_rows;  /* each row has its phase; the profile knows nothing of --phase */
 	enum axis by;     /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
@@ -43,6 +44,9 @@ extern const struct argp analysis_argp;
 /* The same, with only those options that say what is to be read and believed. */
 extern const struct argp analysis_evidence_argp;
 
+/* --focus and --phase alone; a child as well. */
+extern const struct argp analysis_places_argp;
+
 int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
 
 /* For another run with the options of `options`, which must outlive it; it has no traces yet. */
@@ -51,6 +55,10 @@ void analysis_clear(struct analysis *a);
 
 /* After argp_parse(): reads the traces, tells which on standard error as `command`. */
 int analysis_load(struct analysis *a, const char *command);
+
+/* After analysis_load(): whether --focus and --phase (index and 1, 0: none) leave a row in. */
+bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
+		      uint32_t phase);
 
 /* EXIT_FINE, or EXIT_DAMAGED where a trace was not whole. */
 int analysis_exit_code(const struct analysis *a);

@@ -21,6 +21,7 @@ CUPTI = FAKE / "libcupti.so.13"
 LAUNCH, GRAPH_LAUNCH, COPY, FILL, SYNC, NODE = 1, 2, 3, 4, 5, 6  # TTI_OP
 KERNEL = 1  # TTI_ACTIVITY
 CAPTURED = 1  # template flag
+CAPTURED_COUNTER = 2  # TTI_COUNTER
 
 TIMEOUT_S = 60
 
@@ -91,6 +92,13 @@ def tool(*args):
     )
     assert process.stdout, process.stderr
     return process.returncode, json.loads(process.stdout)
+
+
+def text(*args):
+    """What ttitrace ARGS prints."""
+    return subprocess.run(
+        [str(TOOL), *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT_S
+    ).stdout
 
 
 def check(*paths):
