@@ -337,7 +337,7 @@ static void print_roles(const struct lengths *l, const struct terminal *t, FILE 
 	}
 }
 
-enum { PATH_MIN = 80 };
+enum { PATH_MIN = 140 };
 
 /* The end of a path says most. */
 static const char *end_of(const char *path, size_t columns)
@@ -347,7 +347,7 @@ static const char *end_of(const char *path, size_t columns)
 
 	/* From the next name on. */
 	if (at != path && strstr(at, " / "))
-		at = strstr(at, " / ") + 1;
+		at = strstr(at, " / ") + 3;
 	return at;
 }
 
