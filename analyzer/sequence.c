@@ -195,6 +195,32 @@ static struct launch_facts facts_of(const struct sequence_world *w, const struct
 }
 
 /*
+ * PyTorch splits a softmax of more than 2^30 numbers: the launches right before that are parts of
+ * the same one, until there are as many rows as wanted.  Where they begin; `softmax`: it is whole,
+ * or they never come to that.
+ */
+static uint64_t first_part(struct sequence *s, const struct sequence_world *w, uint64_t softmax,
+			   uint64_t wanted)
+{
+	uint64_t sum = 0, length = 0;
+
+	for (uint64_t k = softmax + 1; k-- > s->nr_left && sum < wanted;) {
+		const struct sequence_entry *e = sequence_at(s, k);
+		const struct launch_facts facts = facts_of(w, e);
+		uint64_t rows, its_length;
+
+		if (e->step != STEP_softmax || e->hint.part ||
+		    !softmax_decode(&facts, &rows, &its_length) || (length && its_length != length))
+			break;
+		length = its_length;
+		sum += rows;
+		if (sum == wanted)
+			return k;
+	}
+	return softmax;
+}
+
+/*
  * The softmax between the products, if its parameters are known, has their lengths.  If not, square
  * layers of one size look like two products of one attention: nothing may stand between then.
  */
@@ -205,7 +231,9 @@ static bool softmax_agrees(struct sequence *s, const struct sequence_world *w, u
 	uint64_t rows, length;
 
 	if (softmax_decode(&facts, &rows, &length))
-		return length == a->s_k && rows == a->b * a->h * a->s_q;
+		return length == a->s_k &&
+		       (rows == a->b * a->h * a->s_q ||
+			first_part(s, w, softmax, a->b * a->h * a->s_q) != softmax);
 	return a->b * a->h > 1 || (find_before(s, values, true) == softmax &&
 				   find_before(s, softmax, false) == scores);
 }
@@ -292,6 +320,7 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 {
 	const uint64_t parts[] = { scores, softmax, values };
 	const uint32_t index = pairs_attention(w->pairs, a);
+	const uint64_t first = first_part(s, w, softmax, a->b * a->h * a->s_q);
 
 	for (uint32_t i = 0; i < 3; i++) {
 		struct sequence_entry *e = sequence_at(s, parts[i]);
@@ -300,6 +329,8 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 		e->hint.attention = index;
 		e->hint.part = PART_scores + i;
 	}
+	for (uint64_t k = first; k < softmax; k++)
+		hint_operator(sequence_at(s, k), OPERATOR_attention);
 	/* A mask that is added looks like a convolution's bias. */
 	for (uint64_t k = scores + 1; k < values; k++) {
 		struct sequence_entry *e = sequence_at(s, k);
