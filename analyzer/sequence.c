@@ -329,8 +329,11 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 		e->hint.attention = index;
 		e->hint.part = PART_scores + i;
 	}
-	for (uint64_t k = first; k < softmax; k++)
+	for (uint64_t k = first; k < softmax; k++) {
 		hint_operator(sequence_at(s, k), OPERATOR_attention);
+		sequence_at(s, k)->hint.attention = index;
+		sequence_at(s, k)->hint.part = PART_softmax_before;
+	}
 	/* A mask that is added looks like a convolution's bias. */
 	for (uint64_t k = scores + 1; k < values; k++) {
 		struct sequence_entry *e = sequence_at(s, k);
