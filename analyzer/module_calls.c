@@ -71,7 +71,8 @@ static void end_segment(struct places *p, struct modules *m)
 {
 	size_t next;
 
-	qsort(p->rows, p->nr, sizeof(*p->rows), by_node);
+	if (p->nr)
+		qsort(p->rows, p->nr, sizeof(*p->rows), by_node);
 	for (size_t i = 0; i < p->nr; i = next) {
 		uint64_t launches = 0;
 		size_t most = 0;
