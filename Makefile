@@ -29,7 +29,7 @@ NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
 PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
-ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
+ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/perfetto.pb-c.o
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -37,7 +37,7 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 	tests/unit/*/*.[ch] examples/*.[ch])
 
 # Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -Wl,-Bdynamic -lm
+ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
@@ -142,6 +142,16 @@ $(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
 $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
+
+# Perfetto's format: as much of the schema as is written, as C.
+$(O)/analyzer/perfetto.pb-c.c: analyzer/perfetto.proto
+	mkdir -p $(@D); echo '  PROTOC $@'
+	protoc-c --c_out=$(@D) -Ianalyzer $(<F)
+$(O)/analyzer/perfetto.pb-c.o: $(O)/analyzer/perfetto.pb-c.c
+	echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/analyzer/perfetto_packets.o $(O)/analyzer/export_perfetto.o: $(O)/analyzer/perfetto.pb-c.c
+$(O)/analyzer/perfetto_packets.o $(O)/analyzer/export_perfetto.o: ALL_CFLAGS += -I$(O)/analyzer
 
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)

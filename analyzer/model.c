@@ -85,6 +85,7 @@ void model_clear(struct model *m)
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
+	windows_free(&m->windows);
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
@@ -391,6 +392,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 	case TTI_RECORD_PROCESS:
 		take_process(m, &fields->process);
 		return 0;
+	case TTI_RECORD_MARK:
+		return windows_take(&m->windows, &fields->mark);
 	case TTI_RECORD_INFO:
 		return take_info(m, &fields->info);
 	case TTI_RECORD_DEVICE:
@@ -469,6 +472,23 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	return node;
 }
 
+/* The node that a call created, this one or what it was cloned from; NULL: not known. */
+static const struct graph_node *created_node(const struct model *m, const struct graph_node *node)
+{
+	/* The chain comes from the file: it may be a ring. */
+	for (int i = 0; i < CLONES_MAX; i++) {
+		uint32_t index;
+
+		if (node->site)
+			return node;
+		index = node->origin ? id_map_find(&m->node_ids, node->origin) : 0;
+		if (!index)
+			return NULL;
+		node = &m->nodes.rows[index];
+	}
+	return NULL;
+}
+
 bool model_has_many_nodes(const struct model *m)
 {
 	return m->nodes.nr >= m->nodes_kept + NODES_TURN;
@@ -504,10 +524,11 @@ int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *n
 
 	for (size_t i = 1; i < m->nodes.nr && r == 0; i++) {
 		struct graph_node *node = &m->nodes.rows[i];
+		const struct graph_node *created = created_node(m, node);
 
 		/* What it was cloned from may go. */
-		if (!node->site)
-			node->site = model_node_creator(m, node);
+		node->site = created ? created->site : 0;
+		node->segment = created ? created->segment : 0;
 		if (node->turn != m->node_turn)
 			r = settle(node, of);
 	}
@@ -520,18 +541,16 @@ int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *n
 
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
 {
-	/* The chain comes from the file: it may be a ring. */
-	for (int i = 0; i < CLONES_MAX; i++) {
-		uint32_t index;
+	const struct graph_node *created = created_node(m, node);
 
-		if (node->site || !node->origin)
-			return node->site;
-		index = id_map_find(&m->node_ids, node->origin);
-		if (!index)
-			return 0;
-		node = &m->nodes.rows[index];
-	}
-	return 0;
+	return created ? created->site : 0;
+}
+
+uint32_t model_node_segment(const struct model *m, const struct graph_node *node)
+{
+	const struct graph_node *created = created_node(m, node);
+
+	return created ? created->segment : 0;
 }
 
 struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,

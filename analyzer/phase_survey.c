@@ -280,3 +280,14 @@ int phase_survey_make(const char *path, struct names *names, struct phase_survey
 	reader_close(reader);
 	return r;
 }
+
+int phase_survey_copy(const struct phase_survey *from, struct phase_survey *ret, struct diag *diag)
+{
+	*ret = *from;
+	ret->marks = malloc((from->nr_marks + 1) * sizeof(*ret->marks));
+	if (!ret->marks)
+		return diag_set(diag, -ENOMEM, "no memory");
+	for (size_t i = 0; i < from->nr_marks; i++)
+		ret->marks[i] = from->marks[i];
+	return 0;
+}

@@ -27,23 +27,27 @@ struct launch {
 	uint32_t block[3];
 };
 
+/* Life is on and the window open. */
 extern _Atomic bool recording;
 
-/* Recording is off: find out whether it should be on. */
+/* Recording is off: find out whether this call is recorded all the same. */
 uint64_t record_begin_first(void);
+
+static inline uint64_t record_begin_now(void)
+{
+	tls.correlation = 0;
+	tls.node = 0;
+	tls.context = NULL;
+	tls.symbol = NULL;
+	return clock_ticks();
+}
 
 /* When the call began, in ticks; 0: do not record it. */
 static inline uint64_t record_begin(void)
 {
 	if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
 		return record_begin_first();
-	if (unlikely(tls.is_ours))
-		return 0;
-	tls.correlation = 0;
-	tls.node = 0;
-	tls.context = NULL;
-	tls.symbol = NULL;
-	return clock_ticks();
+	return unlikely(tls.is_ours) ? 0 : record_begin_now();
 }
 
 /* `id` is the row of hook_cuda.def. */

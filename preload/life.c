@@ -21,6 +21,7 @@
 #include "thread.h"
 #include "trace_file.h"
 #include "trace_path.h"
+#include "window.h"
 #include "writer.h"
 
 enum { NEW, STARTING, ON, OFF };
@@ -82,6 +83,7 @@ static bool start(void)
 		log_line("nothing is recorded: cannot start a thread");
 		return false;
 	}
+	window_watch_signal();
 	/* After the driver's own handlers were registered: ours runs before them. */
 	atexit(at_exit);
 	at_quick_exit(at_quick_exit_);
@@ -126,8 +128,10 @@ static bool begin(void)
 	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
 		return await_start();
 	is_on = start();
-	atomic_store(&recording, is_on);
+	atomic_store(&recording, is_on && window_is_open());
 	atomic_store(&state, is_on ? ON : OFF);
+	/* The window may have turned between the two. */
+	life_window_turned();
 	sys_wake(&state);
 	return is_on;
 }
@@ -186,6 +190,15 @@ bool life_may_record(void)
 	return atomic_load(&state) != OFF;
 }
 
+void life_window_turned(void)
+{
+	if (atomic_load(&state) == ON)
+		atomic_store(&recording, window_is_open() && !writer_has_failed());
+	/* It may have ended meanwhile. */
+	if (atomic_load(&state) == OFF)
+		atomic_store(&recording, false);
+}
+
 bool life_expect_marks(void)
 {
 	if (!life_may_record() || !intern_init())
@@ -220,6 +233,7 @@ __attribute__((constructor)) static void on_load(void)
 	} else {
 		log_remember();
 		options_read();
+		window_start();
 		trace_path_remember_directory();
 		if (options.marks == MARKS_NVTX)
 			nvtx_announce();

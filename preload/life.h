@@ -34,6 +34,9 @@ bool life_may_record(void);
  */
 bool life_expect_marks(void);
 
+/* The window was opened or closed. */
+void life_window_turned(void);
+
 /* Hooks. */
 void driver_ready(CUresult rc);
 void context_ends(void);

@@ -16,6 +16,7 @@
 #include "life.h"
 #include "nvtx_abi.h"
 #include "thread.h"
+#include "window.h"
 
 #define VARIABLE  "NVTX_INJECTION64_PATH"
 #define TEXT_SIZE 1024u
@@ -105,9 +106,14 @@ static void put(enum tti_mark_kind kind, const void *domain, uint32_t text, uint
 {
 	const int saved = errno;
 
-	if (!tls.is_ours && life_may_record())
-		record_said(&(const struct said){
-			.kind = kind, .domain = id_of(domain), .text = text, .range = range });
+	if (tls.is_ours || !life_may_record())
+		return;
+	if (kind == TTI_MARK_PUSH || kind == TTI_MARK_START)
+		window_range(kind, text, range);
+	record_said(&(const struct said){
+		.kind = kind, .domain = id_of(domain), .text = text, .range = range });
+	if (kind == TTI_MARK_POP || kind == TTI_MARK_END)
+		window_range(kind, text, range);
 	errno = saved;
 }
 

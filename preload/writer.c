@@ -29,6 +29,7 @@
 #include "thread.h"
 #include "trace_file.h"
 #include "ttitrace/frame.h"
+#include "window.h"
 
 #define CONTENT_BYTES (8u << 20)
 /* At most this many rows of one thread go into one frame, so that a batch surely fits. */
@@ -316,6 +317,11 @@ static bool snapshot(void)
 	return is_any;
 }
 
+bool writer_has_failed(void)
+{
+	return w.has_failed;
+}
+
 static bool file_is_open(void)
 {
 	if (!trace_file_path() && !w.has_failed && !trace_file_create()) {
@@ -412,6 +418,13 @@ static void take_back_finish(void)
 	w.written = w.putting = w.paused;
 }
 
+void writer_round(void)
+{
+	if (!atomic_load(&is_cupti_off))
+		cupti_flush(true);
+	drain();
+}
+
 static void answer(uint32_t request)
 {
 	const uint32_t reason = atomic_load(&ending);
@@ -419,9 +432,7 @@ static void answer(uint32_t request)
 	if (w.is_paused)
 		take_back_finish();
 	w.is_paused = reason && atomic_load(&may_go_on);
-	if (!atomic_load(&is_cupti_off))
-		cupti_flush(true);
-	drain();
+	writer_round();
 	if (reason) {
 		finish(reason);
 		w.is_finished = !w.is_paused;
@@ -436,6 +447,11 @@ static void *run(void *unused)
 
 	tls.is_ours = 1;
 	prctl(PR_SET_NAME, "ttitrace");
+	/* Whoever is to switch recording on must find the file. */
+	if (window_needs_file() && file_is_open()) {
+		put_definitions();
+		frame_end();
+	}
 	while (!w.has_failed && !w.is_finished) {
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
@@ -448,6 +464,7 @@ static void *run(void *unused)
 			if (!atomic_load(&is_cupti_off))
 				cupti_flush(false);
 			drain();
+			window_look();
 			flush_at = now + options.flush_ms * 1000000;
 		} else if (is_a_ring_half_full()) {
 			drain();

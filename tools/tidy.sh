@@ -57,6 +57,7 @@ wanted_symbols() {
 	if [ "$1" = libttitrace.so ]; then
 		grep -oE '\b_[Ee]xit\(int' preload/exit.c | sed 's/(.*//'
 		echo InitializeInjectionNvtx2 # nvtx.c
+		grep -oE '\bttitrace_[a-z]+' include/ttitrace/ttitrace.h
 	fi
 }
 check_symbols() {
