@@ -277,7 +277,8 @@ def say(items):
         "fail either way"
     )
     print("\n".join(lines))
-    write_results("transparency", lines, [dataclasses.asdict(i) for i in items])
+    data = [dict(dataclasses.asdict(i), command=None, directory=None, verdict=verdict(i)) for i in items]
+    write_results("transparency", lines, data)
     return kinds["DIFFERENT"]
 
 
