@@ -224,9 +224,9 @@ def build_sample(source, output):
     return finished.code == 0
 
 
-def sample_items(directory, pool):
+def sample_items(directory, pool, patterns):
     sources = {path.name: path for path in (SOFTWARE / "cuda-samples/Samples").glob("*/*")}
-    wanted = [name for name in SAMPLES if name in sources]
+    wanted = [name for name in SAMPLES if name in sources and is_wanted(f"sample {name}", patterns)]
     built = pool.map(lambda name: build_sample(sources[name], directory / name), wanted)
     for name, is_built in zip(wanted, built):
         if is_built:
@@ -258,8 +258,8 @@ def our_items():
         yield Item(name, python(PROGRAMS / "same_results.py", name))
 
 
-def choose(items, patterns):
-    return [i for i in items if not patterns or any(re.search(p, i.name) for p in patterns)]
+def is_wanted(name, patterns):
+    return not patterns or any(re.search(p, name) for p in patterns)
 
 
 def say(items):
@@ -292,8 +292,8 @@ def main():
     os.environ["CUPY_CACHE_DIR"] = tempfile.mkdtemp(prefix="cupy-")
     with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         # What takes longest first; samples are short and fill the gaps.
-        items = [*our_items(), *cupy_items(), *sample_items(pathlib.Path(name), pool)]
-        items = choose(items, args.patterns)
+        items = [i for i in (*our_items(), *cupy_items()) if is_wanted(i.name, args.patterns)]
+        items += sample_items(pathlib.Path(name), pool, args.patterns)
         if not items:
             sys.exit(EXIT_SKIPPED)
         done = list(pool.map(compare, items))
