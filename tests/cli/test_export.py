@@ -424,3 +424,17 @@ def test_what_makes_no_sense_is_said(ttitrace, arguments, words):
     done = ttitrace("export", *arguments, GOLDEN[0])
     assert done.returncode == 2
     assert words in done.stderr
+
+
+# --- the manual --------------------------------------------------------------------------------------
+
+
+def test_the_page_has_every_format_sheet_and_column(ttitrace, export):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    page = (root / "docs/man/ttitrace-export.1").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\.B (\w+)$", page, re.M))
+    listed = re.findall(r"^  (\w+) ", ttitrace("export", "--help").stdout.split("Formats:")[1], re.M)
+    columns = export("csv", GOLDEN[0]).read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert len(listed) > 15
+    assert set(listed) <= named
+    assert set(columns) <= named
