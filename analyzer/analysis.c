@@ -112,7 +112,8 @@ static error_t take_evidence(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return keep(a, inputs_add(&a->inputs, arg, a->diag));
 	case ARGP_KEY_NO_ARGS:
-		return keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+		return a->has_own_arguments ? 0
+					    : keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -194,6 +195,13 @@ int analysis_init(struct analysis *a, struct diag *diag)
 	return diag_set(diag, -ENOMEM, "no memory");
 }
 
+void analysis_share(struct analysis *ret, const struct analysis *options)
+{
+	*ret = *options;
+	ret->inputs = (struct inputs){ 0 };
+	ret->is_shared = true;
+}
+
 void analysis_clear(struct analysis *a)
 {
 	profile_clear(&a->profile);
@@ -202,8 +210,10 @@ void analysis_clear(struct analysis *a)
 	phases_clear(&a->phases);
 	run_clear(&a->run);
 	inputs_free(&a->inputs);
-	frame_symbols_free(a->symbols);
-	classifier_free(a->classifier);
+	if (!a->is_shared) {
+		frame_symbols_free(a->symbols);
+		classifier_free(a->classifier);
+	}
 	*a = (struct analysis){ 0 };
 }
 

@@ -82,6 +82,7 @@ void model_clear(struct model *m)
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
+	windows_free(&m->windows);
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
@@ -388,6 +389,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 	case TTI_RECORD_PROCESS:
 		take_process(m, &fields->process);
 		return 0;
+	case TTI_RECORD_MARK:
+		return windows_take(&m->windows, &fields->mark);
 	case TTI_RECORD_INFO:
 		return take_info(m, &fields->info);
 	case TTI_RECORD_DEVICE:

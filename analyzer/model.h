@@ -15,6 +15,7 @@
 #include "decode.h"
 #include "id_map.h"
 #include "names.h"
+#include "windows.h"
 #include "works.h"
 
 enum problem {
@@ -135,6 +136,7 @@ struct model {
 	uint64_t nr_threads;
 	bool has_counter[TTI_COUNTER_LIMIT];
 	uint64_t counters[TTI_COUNTER_LIMIT];
+	struct windows windows;
 	uint64_t problems[NR_PROBLEMS];
 };
 

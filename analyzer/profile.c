@@ -159,6 +159,14 @@ static const struct name *item_key(struct maker *m, enum axis axis, const struct
 	return NULL;
 }
 
+const struct name *profile_key(const struct run *run, enum axis axis,
+			       const struct profile_item *item)
+{
+	struct maker m = { .run = run };
+
+	return item_key(&m, axis, item);
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static struct profile_row *find_row(struct profile_table *t, const struct name *key)
