@@ -20,7 +20,7 @@ FULL_STEPS = {  # as the models are used; super-resolution is apart
     "amused": 12,
 }
 RECORDED_STEPS = {
-    "llama2": 32,
+    "llama2": 256,
     "imagen": 6,
     "stable_diffusion": 4,
     "prod_image": 4,
@@ -58,10 +58,11 @@ def all_runs():
             runs[f"stable_diffusion_{side}.{attention}"] = run(
                 "stable_diffusion", attention, "--size", side, steps=SWEEP_STEPS
             )
+        for frames in FRAMES:
+            runs[f"make_a_video_f{frames}.{attention}"] = run(
+                "make_a_video", attention, "--frames", frames, steps=SWEEP_STEPS
+            )
     for frames in FRAMES:
-        runs[f"make_a_video_f{frames}.flash"] = run(
-            "make_a_video", "flash", "--frames", frames, steps=SWEEP_STEPS
-        )
         runs[f"make_a_video_small_f{frames}.flash"] = run(
             "make_a_video", "flash", "--size", SMALL_VIDEO_SIDE, "--frames", frames, steps=SWEEP_STEPS
         )
