@@ -218,9 +218,19 @@ void modules_free(struct modules *m)
 	free(m);
 }
 
+size_t modules_count(const struct modules *m)
+{
+	return m->nr;
+}
+
 const struct module_node *modules_node(const struct modules *m, uint32_t node)
 {
 	return &m->nodes[node];
+}
+
+size_t modules_count(const struct modules *m)
+{
+	return m->nr;
 }
 
 uint32_t modules_of_site(const struct modules *m, const struct trace *t, uint32_t site)
