@@ -228,11 +228,6 @@ const struct module_node *modules_node(const struct modules *m, uint32_t node)
 	return &m->nodes[node];
 }
 
-size_t modules_count(const struct modules *m)
-{
-	return m->nr;
-}
-
 uint32_t modules_of_site(const struct modules *m, const struct trace *t, uint32_t site)
 {
 	const uint32_t path = t->model.templates.rows[t->pairs.sites[site].template].path;
