@@ -118,8 +118,6 @@ bool cost_of_attention(const struct attention *a, enum attention_part part, stru
 	case PART_softmax:
 		ret->bytes = 2 * e * scores;
 		break;
-	case PART_softmax_before:
-		return false;
 	case PART_values:
 		ret->flops = 2 * scores * d_v;
 		ret->bytes = e * (scores + keys * d_v + rows * d_v);

@@ -14,8 +14,8 @@
 #include "id_map.h"
 #include "operators.h"
 
-/* Of attention that is not fused; a softmax in several launches is whole in its last one. */
-enum attention_part { PART_none, PART_scores, PART_softmax, PART_values, PART_softmax_before };
+/* Of attention that is not fused. */
+enum attention_part { PART_none, PART_scores, PART_softmax, PART_values };
 
 /* What the launches before and behind say.  All zero: nothing. */
 struct hint {

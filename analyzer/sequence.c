@@ -195,29 +195,27 @@ static struct launch_facts facts_of(const struct sequence_world *w, const struct
 }
 
 /*
- * PyTorch splits a softmax of more than 2^30 numbers: the launches right before that are parts of
- * the same one, until there are as many rows as wanted.  Where they begin; `softmax`: it is whole,
- * or they never come to that.
+ * Rows of length ret_length, of the softmax that ends here; false: not known.  PyTorch cuts one of
+ * more than 2^30 elements into several launches, one behind the other; ret_first is the first.
  */
-static uint64_t first_part(struct sequence *s, const struct sequence_world *w, uint64_t softmax,
-			   uint64_t wanted)
+static bool rows_of_softmax(struct sequence *s, const struct sequence_world *w, uint64_t softmax,
+			    uint64_t *ret_rows, uint64_t *ret_length, uint64_t *ret_first)
 {
-	uint64_t sum = 0, length = 0;
+	struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
+	uint64_t rows, length;
 
-	for (uint64_t k = softmax + 1; k-- > s->nr_left && sum < wanted;) {
+	*ret_first = softmax;
+	if (!softmax_decode(&facts, ret_rows, ret_length))
+		return false;
+	for (uint64_t k = softmax; k-- > s->nr_left; *ret_rows += rows, *ret_first = k) {
 		const struct sequence_entry *e = sequence_at(s, k);
-		const struct launch_facts facts = facts_of(w, e);
-		uint64_t rows, its_length;
 
+		facts = facts_of(w, e);
 		if (e->step != STEP_softmax || e->hint.part ||
-		    !softmax_decode(&facts, &rows, &its_length) || (length && its_length != length))
+		    !softmax_decode(&facts, &rows, &length) || length != *ret_length)
 			break;
-		length = its_length;
-		sum += rows;
-		if (sum == wanted)
-			return k;
 	}
-	return softmax;
+	return true;
 }
 
 /*
@@ -227,13 +225,10 @@ static uint64_t first_part(struct sequence *s, const struct sequence_world *w, u
 static bool softmax_agrees(struct sequence *s, const struct sequence_world *w, uint64_t scores,
 			   uint64_t softmax, uint64_t values, const struct attention *a)
 {
-	const struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
-	uint64_t rows, length;
+	uint64_t rows, length, first;
 
-	if (softmax_decode(&facts, &rows, &length))
-		return length == a->s_k &&
-		       (rows == a->b * a->h * a->s_q ||
-			first_part(s, w, softmax, a->b * a->h * a->s_q) != softmax);
+	if (rows_of_softmax(s, w, softmax, &rows, &length, &first))
+		return length == a->s_k && rows == a->b * a->h * a->s_q;
 	return a->b * a->h > 1 || (find_before(s, values, true) == softmax &&
 				   find_before(s, softmax, false) == scores);
 }
@@ -320,19 +315,17 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 {
 	const uint64_t parts[] = { scores, softmax, values };
 	const uint32_t index = pairs_attention(w->pairs, a);
-	const uint64_t first = first_part(s, w, softmax, a->b * a->h * a->s_q);
+	uint64_t rows, length, first;
 
+	rows_of_softmax(s, w, softmax, &rows, &length, &first);
+	for (uint64_t k = first; k < softmax; k++)
+		hint_operator(sequence_at(s, k), OPERATOR_attention);
 	for (uint32_t i = 0; i < 3; i++) {
 		struct sequence_entry *e = sequence_at(s, parts[i]);
 
 		hint_operator(e, OPERATOR_attention);
 		e->hint.attention = index;
 		e->hint.part = PART_scores + i;
-	}
-	for (uint64_t k = first; k < softmax; k++) {
-		hint_operator(sequence_at(s, k), OPERATOR_attention);
-		sequence_at(s, k)->hint.attention = index;
-		sequence_at(s, k)->hint.part = PART_softmax_before;
 	}
 	/* A mask that is added looks like a convolution's bias. */
 	for (uint64_t k = scores + 1; k < values; k++) {
