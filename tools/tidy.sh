@@ -95,7 +95,7 @@ check_spelling() {
 
 # The compile finds most; a file with findings is shown once.
 check_clang() {
-	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude -I. -isystem "$cuda/include"
+	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude -I. -isystem "$build/analyzer" -isystem "$cuda/include"
 		-isystem "$cuda/extras/CUPTI/include")
 	local files='analyzer/*.c'
 	[ -e "$cuda/include/cuda.h" ] && files='analyzer/*.c preload/*.c'
