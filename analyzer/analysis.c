@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "module_calls.h"
+#include "words.h"
 
 /* Apart from those of the commands, which begin at 256. */
 enum {
@@ -34,7 +35,7 @@ static const struct argp_option evidence_table[] = {
 		 "this machine either" },
 	{ .name = "evidence",
 	  .key = OPTION_EVIDENCE,
-	  .arg = "LEVEL",
+	  .arg = "names|no-calls|full",
 	  .doc = "Use only a part of what was recorded, to see what it is worth: names of kernels "
 		 "and their order (names), all but library calls (no-calls), all (full)" },
 	{ 0 }
@@ -108,13 +109,13 @@ static error_t take_evidence(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_EVIDENCE:
 		if (!set_information(a, arg))
-			argp_error(state, "'%s' is none of names, no-calls, full", arg);
+			words_refuse(state, "names|no-calls|full", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		return keep(a, inputs_add(&a->inputs, arg, a->diag));
 	case ARGP_KEY_NO_ARGS:
-		return a->has_own_arguments ? 0
-					    : keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+		a->is_newest = !a->has_own_arguments;
+		return a->is_newest ? keep(a, inputs_add_newest(&a->inputs, ".", a->diag)) : 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -218,13 +219,13 @@ void analysis_clear(struct analysis *a)
 	*a = (struct analysis){ 0 };
 }
 
+/* What nobody named. */
 static void tell_inputs(const struct inputs *in, const char *command)
 {
-	if (in->nr == 1)
-		fprintf(stderr, "ttitrace %s: %s\n", command, in->paths[0]);
-	else
-		fprintf(stderr, "ttitrace %s: %s and %zu more\n", command, in->paths[0],
-			in->nr - 1);
+	fprintf(stderr, "ttitrace %s: the newest run here: %s", command, in->paths[0]);
+	if (in->nr > 1)
+		fprintf(stderr, " and %zu more", in->nr - 1);
+	fputc('\n', stderr);
 }
 
 bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
@@ -276,7 +277,8 @@ int analysis_load(struct analysis *a, const char *command)
 
 	if (a->err < 0)
 		return a->err;
-	tell_inputs(&a->inputs, command);
+	if (a->is_newest)
+		tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r == 0)
 		r = find_places(a);

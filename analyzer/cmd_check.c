@@ -9,6 +9,7 @@
 #include "damage.h"
 #include "figures.h"
 #include "json_text.h"
+#include "pager.h"
 #include "references.h"
 #include "report.h"
 #include "sizes.h"
@@ -339,6 +340,7 @@ static int check(const struct check_options *o, struct diag *diag)
 	if (!classifier)
 		return diag_set(diag, -ENOMEM, "no memory");
 	r = run_load(&o->inputs, &setup, &run, diag);
+	pager_begin();
 	for (size_t i = 0; r == 0 && i < run.nr; i++)
 		r = check_one(o, &run, run.traces[i], &fine, diag);
 	fine &= !run.is_damaged;
@@ -356,7 +358,7 @@ int cmd_check(int argc, char **argv, struct diag *diag)
 
 	if (!o.symbols)
 		return diag_set(diag, -ENOMEM, "no memory");
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = o.err < 0 ? o.err : check(&o, diag);
 	inputs_free(&o.inputs);
 	frame_symbols_free(o.symbols);

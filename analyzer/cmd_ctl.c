@@ -137,7 +137,7 @@ int cmd_ctl(int argc, char **argv, struct diag *diag)
 	struct ctl_options o = { 0 };
 	int r = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	if (is_number(o.target))
 		r = find_trace(o.target, trace, sizeof(trace), diag);
 	else if (access(o.target, F_OK) < 0)

@@ -5,7 +5,11 @@
 #include "analysis.h"
 #include "command.h"
 #include "json_text.h"
+#include "pager.h"
 #include "report.h"
+#include "words.h"
+
+#define BY "AXIS|module|phase|stack"
 
 enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH };
 
@@ -22,18 +26,17 @@ struct report_options {
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stack, stream, device or process; the tree of modules (module), or steps over "
-		 "time (phase)" },
+	  .arg = BY,
+	  .doc = "One table, by an AXIS; the tree of modules (module) or of callers (stack), or "
+		 "steps over time (phase)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
 	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
-	  .arg = "SORT",
-	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
+	  .arg = "native|python|both",
+	  .doc = "Which frames --by stack has (both)" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
@@ -57,7 +60,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
 		    !o->analysis.wants_phases)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -72,7 +75,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_STACKS:
 		o->stacks = stacks_by_name(arg);
 		if (o->stacks == NR_STACKS)
-			argp_error(state, "'%s' is none of native, python, both", arg);
+			words_refuse(state, "native|python|both", arg);
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
@@ -109,6 +112,7 @@ static void print_report(const struct report_options *o, const struct call_tree 
 	};
 	struct terminal terminal;
 
+	pager_begin();
 	run_coverage(&o->analysis.run, &report.coverage);
 	run_gpu(&o->analysis.run, &report.gpu);
 	if (o->analysis.json) {
@@ -148,7 +152,7 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = analysis_load(&o.analysis, "report");
 	if (r == 0)
 		r = report(&o, diag);

@@ -14,7 +14,11 @@
 #include "command.h"
 #include "figures.h"
 #include "json_text.h"
+#include "pager.h"
 #include "report.h"
+#include "words.h"
+
+#define BY "AXIS|module|phase"
 
 enum { OPTION_TOP = 256, OPTION_BY, OPTION_DEPTH };
 
@@ -28,7 +32,7 @@ struct roofline_options {
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
+	  .arg = BY,
 	  .doc = "By operator (default), kind, kernel, shape, library-call, attention ..., by "
 		 "module "
 		 "or phase" },
@@ -55,7 +59,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_modules = !strcmp(arg, "module");
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->analysis.wants_modules && !o->analysis.wants_phases)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -140,8 +144,7 @@ static struct weight weight_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
-	const struct python_frame *frame =
-		&m->python_frames.rows[m->templates.rows[template].path];
+	const struct python_frame *frame = &m->python_frames.rows[m->templates.rows[template].path];
 
 	return (struct weight){
 		.module = frame->self,
@@ -476,9 +479,10 @@ int cmd_roofline(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = analysis_load(&o.analysis, "roofline");
 	if (r == 0) {
+		pager_begin();
 		if (o.analysis.json)
 			print_json(&o, stdout);
 		else

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "pager.h"
+
 enum { COLUMNS_DEFAULT = 100, COLUMNS_MIN = 60, COLUMNS_MAX = 400 };
 
 static size_t detect_columns(void)
@@ -16,7 +18,7 @@ static size_t detect_columns(void)
 	size_t columns = text ? strtoul(text, NULL, 10) : 0;
 	struct winsize size;
 
-	if (!columns && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+	if (!columns && ioctl(pager_output(), TIOCGWINSZ, &size) == 0)
 		columns = size.ws_col;
 	if (!columns)
 		return COLUMNS_DEFAULT;
@@ -30,7 +32,7 @@ void terminal_detect(struct terminal *t, bool ascii)
 
 	t->columns = detect_columns();
 	t->unicode = !ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	t->colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
+	t->colour = isatty(pager_output()) && !(no_colour && *no_colour) &&
 		    !(term && !strcmp(term, "dumb"));
 }
 
