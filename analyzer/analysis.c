@@ -35,7 +35,7 @@ static const struct argp_option evidence_table[] = {
 		 "this machine either" },
 	{ .name = "evidence",
 	  .key = OPTION_EVIDENCE,
-	  .arg = "names|no-calls|full",
+	  .arg = "LEVEL",
 	  .doc = "Use only a part of what was recorded, to see what it is worth: names of kernels "
 		 "and their order (names), all but library calls (no-calls), all (full)" },
 	{ 0 }
@@ -72,9 +72,11 @@ static const struct argp_option places_table[] = {
 
 static bool set_information(struct analysis *a, const char *level)
 {
-	static const char *const levels[] = { [INFORMATION_full] = "full",
-					      [INFORMATION_no_calls] = "no-calls",
-					      [INFORMATION_names] = "names" };
+	static const char *const levels[] = {
+#define INFORMATION(name, text) text,
+#include "information.def"
+#undef INFORMATION
+	};
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
 		if (!strcmp(level, levels[i])) {
@@ -109,7 +111,7 @@ static error_t take_evidence(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_EVIDENCE:
 		if (!set_information(a, arg))
-			words_refuse(state, "names|no-calls|full", arg);
+			words_refuse(state, "LEVEL", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		return keep(a, inputs_add(&a->inputs, arg, a->diag));

@@ -300,6 +300,14 @@ static json_t *check_json(const struct check *c)
 	return object;
 }
 
+static void print_text(const struct check *c, const struct terminal *t)
+{
+	FILE *out = terminal_open(t);
+
+	print_check(c, t, out);
+	terminal_close(out);
+}
+
 static int check_one(const struct check_options *o, struct run *run, struct trace *trace,
 		     bool *ret_fine, struct diag *diag)
 {
@@ -323,7 +331,7 @@ static int check_one(const struct check_options *o, struct run *run, struct trac
 	if (r == 0 && o->json)
 		json_print(check_json(&c), 0, stdout);
 	else if (r == 0)
-		print_check(&c, &terminal, stdout);
+		print_text(&c, &terminal);
 	sizes_free(&c.sizes);
 	profile_clear(&c.profile);
 	return r;

@@ -142,6 +142,7 @@ static int run(struct diff_options *o, struct diag *diag)
 {
 	struct diff *d = &o->diff;
 	struct terminal t;
+	FILE *out;
 	int r;
 
 	o->analysis.wants_phases = !d->as_is;
@@ -162,7 +163,9 @@ static int run(struct diff_options *o, struct diag *diag)
 		diff_csv(d, stdout);
 	} else {
 		terminal_detect(&t, o->analysis.ascii);
-		diff_text(d, &o->view, &t, stdout);
+		out = terminal_open(&t);
+		diff_text(d, &o->view, &t, out);
+		terminal_close(out);
 	}
 	return analysis_exit_code(&o->analysis) == EXIT_FINE ? analysis_exit_code(&o->other)
 							     : EXIT_DAMAGED;

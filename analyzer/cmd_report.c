@@ -111,6 +111,7 @@ static void print_report(const struct report_options *o, const struct call_tree 
 		.full_names = o->full_names,
 	};
 	struct terminal terminal;
+	FILE *out;
 
 	pager_begin();
 	run_coverage(&o->analysis.run, &report.coverage);
@@ -119,7 +120,9 @@ static void print_report(const struct report_options *o, const struct call_tree 
 		json_print(report_json(&report), 1, stdout);
 	} else {
 		terminal_detect(&terminal, o->analysis.ascii);
-		report_text(&report, &terminal, stdout);
+		out = terminal_open(&terminal);
+		report_text(&report, &terminal, out);
+		terminal_close(out);
 	}
 }
 

@@ -251,13 +251,17 @@ static void print_heading(const struct terminal *t, const char *name, size_t wid
 		"of best", "bound", terminal_plain(t));
 }
 
+/* What the figures leave. */
+static size_t name_width(const struct terminal *t)
+{
+	return t->columns > 84 + 30 ? t->columns - 84 : 30;
+}
+
 static void print_table(const struct roofline_options *o, const struct terminal *t, FILE *out)
 {
 	const struct profile_table *table = &o->analysis.profile.axes[o->by];
 	const size_t top = o->by == AXIS_operator ? table->nr : o->top;
-	const size_t width = o->by == AXIS_operator || o->by == AXIS_kind ? 22
-			     : t->columns > 110                           ? t->columns - 82
-									  : 48;
+	const size_t width = o->by == AXIS_operator || o->by == AXIS_kind ? 22 : name_width(t);
 
 	print_heading(t, axis_name(o->by), width, out);
 	for (size_t i = 0; i < table->nr && i < top; i++) {
@@ -290,8 +294,6 @@ static void print_phases(const struct roofline_options *o, const struct terminal
 	fputc('\n', out);
 }
 
-enum { MODULE_WIDTH = 48 };
-
 /* What takes less of the time has no line of its own. */
 static const double share_min = 0.002;
 
@@ -300,6 +302,7 @@ static void print_modules(const struct roofline_options *o, uint32_t parent, siz
 {
 	enum { LEVELS_MAX = 128 };
 	const struct modules *m = o->analysis.modules;
+	const size_t width = name_width(t);
 	const double run_ns = (double)modules_node(m, 0)->total.all.time_ns;
 
 	if ((o->depth && level >= o->depth) || level >= LEVELS_MAX)
@@ -312,9 +315,7 @@ static void print_modules(const struct roofline_options *o, uint32_t parent, siz
 			continue;
 		modules_label(m, i, label, sizeof(label));
 		fprintf(out, "%*s", (int)(2 * level), "");
-		terminal_text(t, label,
-			      MODULE_WIDTH > 2 * level + 12 ? MODULE_WIDTH - 2 * level : 12, true,
-			      out);
+		terminal_text(t, label, width > 2 * level + 12 ? width - 2 * level : 12, true, out);
 		print_figures(&n->cost, n->total.all.time_ns, out);
 		fputc('\n', out);
 		print_modules(o, i, level + 1, t, out);
@@ -342,12 +343,14 @@ static void print_total(const struct profile *p, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_text(const struct roofline_options *o, FILE *out)
+static void print_text(const struct roofline_options *o)
 {
 	const struct profile *p = &o->analysis.profile;
 	struct terminal t;
+	FILE *out;
 
 	terminal_detect(&t, o->analysis.ascii);
+	out = terminal_open(&t);
 	print_gpus(&o->analysis, out);
 	if (!p->knowledge.calls)
 		fputs("Note      no library calls in these traces: the problems of convolutions "
@@ -355,7 +358,7 @@ static void print_text(const struct roofline_options *o, FILE *out)
 		      "matrix products are not known\n",
 		      out);
 	if (o->analysis.wants_modules) {
-		print_heading(&t, "module", MODULE_WIDTH, out);
+		print_heading(&t, "module", name_width(&t), out);
 		print_modules(o, 0, 0, &t, out);
 	} else if (o->analysis.wants_phases) {
 		print_phases(o, &t, out);
@@ -363,6 +366,7 @@ static void print_text(const struct roofline_options *o, FILE *out)
 		print_table(o, &t, out);
 	}
 	print_total(p, out);
+	terminal_close(out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -486,7 +490,7 @@ int cmd_roofline(int argc, char **argv, struct diag *diag)
 		if (o.analysis.json)
 			print_json(&o, stdout);
 		else
-			print_text(&o, stdout);
+			print_text(&o);
 		r = analysis_exit_code(&o.analysis);
 	}
 	analysis_clear(&o.analysis);

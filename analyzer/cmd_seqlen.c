@@ -405,12 +405,14 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 		fprintf(out, "and %s more (--top)\n", figure_count(nr - shown).text);
 }
 
-static void print_text(const struct seqlen_options *o, const struct lengths *l, FILE *out)
+static void print_text(const struct seqlen_options *o, const struct lengths *l)
 {
 	const uint64_t *n = o->analysis.profile.attentions;
 	struct terminal t;
+	FILE *out;
 
 	terminal_detect(&t, o->analysis.ascii);
+	out = terminal_open(&t);
 	fprintf(out, "Attention %s calls; of all, %s exact, %s upper bounds, %s not known\n",
 		figure_count(l->nr).text, figure_count(n[EXACTNESS_exact]).text,
 		figure_count(n[EXACTNESS_upper_bound]).text,
@@ -419,13 +421,15 @@ static void print_text(const struct seqlen_options *o, const struct lengths *l, 
 		fprintf(out, "Note      %s later calls are only in the distribution\n",
 			figure_count(l->nr_left_out).text);
 	if (!l->nr)
-		return;
+		goto out;
 	if (o->by_place)
 		print_groups(o, &t, out);
 	else
 		print_roles(l, &t, out);
 	print_distribution(o, &t, out);
 	print_chart(l, &t, out);
+out:
+	terminal_close(out);
 }
 
 int cmd_seqlen(int argc, char **argv, struct diag *diag)
@@ -452,7 +456,7 @@ int cmd_seqlen(int argc, char **argv, struct diag *diag)
 		else if (o.csv)
 			print_csv(&lengths, stdout);
 		else
-			print_text(&o, &lengths, stdout);
+			print_text(&o, &lengths);
 		r = analysis_exit_code(&o.analysis);
 	}
 	length_groups_clear(&o.groups);

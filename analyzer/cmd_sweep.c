@@ -141,6 +141,7 @@ static int add_runs(struct sweep_options *o, bool *ret_damaged, struct diag *dia
 static void print(const struct sweep_options *o)
 {
 	struct terminal t;
+	FILE *out;
 
 	pager_begin();
 	if (o->analysis.json) {
@@ -149,7 +150,9 @@ static void print(const struct sweep_options *o)
 		sweep_csv(&o->sweep, stdout);
 	} else {
 		terminal_detect(&t, o->analysis.ascii);
-		sweep_text(&o->sweep, &t, stdout);
+		out = terminal_open(&t);
+		sweep_text(&o->sweep, &t, out);
+		terminal_close(out);
 	}
 }
 

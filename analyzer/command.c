@@ -7,6 +7,7 @@
 
 #include "complete.h"
 #include "pager.h"
+#include "terminal.h"
 #include "words.h"
 
 static const struct {
@@ -76,6 +77,19 @@ static char *filter_help(int key, const char *text, void *input)
 	}
 }
 
+/* argp writes 79 columns wide unless it is told. */
+static void set_margin(void)
+{
+	char format[32];
+	struct terminal t;
+
+	terminal_detect(&t, false);
+	if (!t.is_terminal || t.columns >= 80)
+		return;
+	snprintf(format, sizeof(format), "rmargin=%zu", t.columns - 1);
+	setenv("ARGP_HELP_FMT", format, 0);
+}
+
 error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned flags, void *input)
 {
 	struct argp with_help = *argp;
@@ -86,6 +100,7 @@ error_t command_parse(const struct argp *argp, int argc, char **argv, unsigned f
 		complete_command(argp, stdout);
 		exit(EXIT_FINE);
 	}
+	set_margin();
 	with_help.help_filter = filter_help;
 	return argp_parse(&with_help, argc, argv, flags, NULL, input);
 }

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "complete.h"
 #include "pager.h"
+#include "terminal.h"
 #include "ttitrace/ttitrace.h"
 #include "words.h"
 
@@ -31,7 +32,7 @@ static char help_option[] = "--help";
 static const char *const options[] = { help_option, "--no-pager", "--version" };
 enum { NR_OPTIONS = sizeof(options) / sizeof(*options) };
 
-static void print_usage(FILE *out)
+static void print_commands(FILE *out)
 {
 	fputs("usage: ttitrace [--no-pager] COMMAND [OPTION...] [ARGUMENT...]\n\n", out);
 	for (size_t i = 0; i < NR_COMMANDS; i++)
@@ -41,6 +42,17 @@ static void print_usage(FILE *out)
 	      "'ttitrace COMMAND --help' explains a command, with examples; --version says which "
 	      "this is.\n",
 	      out);
+}
+
+static void print_usage(void)
+{
+	struct terminal t;
+	FILE *out;
+
+	terminal_detect(&t, false);
+	out = terminal_open(&t);
+	print_commands(out);
+	terminal_close(out);
 }
 
 static const struct command *find_command(const char *name)
@@ -118,7 +130,7 @@ int main(int argc, char **argv)
 		argc--;
 	}
 	if (argc < 2) {
-		print_usage(stderr);
+		print_commands(stderr);
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "help") && argc > 2) {
@@ -128,7 +140,7 @@ int main(int argc, char **argv)
 		argc = 3;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_usage(stdout);
+		print_usage();
 		return EXIT_FINE;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {

@@ -84,6 +84,8 @@ void pager_begin(void)
 		/* Ctrl-C is the pager's: without us it would fight the shell for the keys. */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGQUIT, SIG_IGN);
+		/* Who leaves the pager has read enough: no failure of ours to tell. */
+		signal(SIGPIPE, SIG_DFL);
 		atexit(end);
 	} else {
 		pager = 0;

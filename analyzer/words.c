@@ -20,6 +20,11 @@ static const char *const words_ROLE[] = {
 #include "roles.def"
 	NULL
 };
+#define INFORMATION(name, text) text,
+static const char *const words_LEVEL[] = {
+#include "information.def"
+	NULL
+};
 #define EXPORT(name, source, is_binary, makes_file, what) #name,
 static const char *const words_FORMAT[] = {
 #include "exports.def"

@@ -29,7 +29,8 @@ def page(name):
 def options_of_page(text):
     """Long options in the OPTIONS section, where each has an entry of its own."""
     section = text.split(".SH OPTIONS", 1)[1].split("\n.SH ", 1)[0]
-    return set(re.findall(r"--[a-z][\w-]*", section))
+    entries = " ".join(re.findall(r"^\.TP\n(.*)$", section, re.M))
+    return set(re.findall(r"--[a-z][\w-]*", entries)) | ({"--usage"} if "--usage" in section else set())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
