@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # deb.sh STAGE VERSION OUT: packs an installation with PREFIX=/usr below STAGE as a Debian package in
-# OUT.  What it depends on is read from the binaries.  Prints the package's path.
+# OUT.  What it depends on is read from the binaries; DEBFULLNAME and DEBEMAIL say whose it is.  Prints the package's path.
 set -euo pipefail
 stage=${1:?usage: deb.sh STAGE VERSION OUT} version=${2:?} out=${3:?}
 root=$(cd "$(dirname "$0")/.." && pwd)
 architecture=$(dpkg --print-architecture)
-maintainer="The ttitrace developers <ttitrace@localhost>"
+maintainer="${DEBFULLNAME:-The ttitrace developers} <${DEBEMAIL:-nobody@ttitrace.invalid}>"
 when="@${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)}"
 
 doc="$stage/usr/share/doc/ttitrace"
@@ -19,6 +19,7 @@ gzip -9n "$stage"/usr/share/man/man*/*
 # Where Debian's zsh looks for what packages bring.
 mv "$stage"/usr/share/zsh/site-functions/* "$stage/usr/share/zsh/vendor-completions/"
 rmdir "$stage/usr/share/zsh/site-functions"
+chmod 644 "$stage/usr/lib/ttitrace/libttitrace.so"
 
 # dpkg-shlibdeps wants to stand in a source package.
 source=$(mktemp -d)

@@ -11,6 +11,12 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "man").glob("*.[17]"))
 COMMANDS = re.findall(r"^COMMAND\((\w+),", (ROOT / "analyzer/commands.def").read_text(), re.M)
+EXAMPLES = [
+    (command, line.replace('\\"', '"'))
+    for command, line in re.findall(
+        r'^EXAMPLE\((\w+), "((?:[^"\\]|\\.)*)", ', (ROOT / "analyzer/examples.def").read_text(), re.M
+    )
+]
 # variable, option or NULL
 OPTIONS = re.findall(
     r'^OPTION\(.*?"(TTITRACE_\w+)", (?:"([\w-]+)"|NULL)',
@@ -74,3 +80,14 @@ def test_a_page_renders_without_warnings(path):
         ["groff", "-man", "-Tutf8", "-ww", "-z", path], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_page_end_with_the_same_examples(ttitrace, command):
+    lines = [line for name, line in EXAMPLES if name == command]
+    assert len(lines) >= 2, f"analyzer/examples.def: lines for {command}, help teaches by example"
+    in_help = ttitrace(command, "--help").stdout.split("Examples:")[1]
+    in_page = page(f"ttitrace-{command}.1").split(".SH EXAMPLES")[1]
+    for line in lines:
+        assert f"  {line}\n" in in_help
+        assert f"\n{line}\n" in in_page

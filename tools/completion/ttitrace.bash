@@ -2,7 +2,7 @@
 # Completion for bash: what may come next is asked of the command itself (analyzer/complete.h).
 _ttitrace() {
 	local -a words=() found=()
-	local word part glue= candidate
+	local word part glue='' candidate
 
 	# bash splits at = and : too; a value is completed behind the last of them.
 	for word in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
@@ -11,9 +11,9 @@ _ttitrace() {
 		else
 			words+=("$word")
 		fi
-		[[ $word == [=:] ]] && glue=1 || glue=
+		[[ $word == [=:] ]] && glue=1 || glue=''
 	done
-	[[ $word == [=:] ]] && part= || part=$word
+	[[ $word == [=:] ]] && part='' || part=$word
 	part=${part#[\"\']}
 
 	while IFS=$'\t' read -r candidate _; do
