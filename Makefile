@@ -78,7 +78,7 @@ CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
 FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
 PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libmany.so liboperations.so)
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libcatcher.so libmany.so liboperations.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
@@ -111,6 +111,8 @@ $(O)/tests/programs/plugin/lib%.so: $(O)/tests/programs/plugin/%.o $(WAY)
 $(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
 	$(SHARED)
 $(O)/tests/programs/plugin/libslow_disk.so: $(O)/tests/programs/plugin/slow_disk.o
+	$(SHARED)
+$(O)/tests/programs/plugin/libcatcher.so: $(O)/tests/programs/plugin/catcher.o
 	$(SHARED)
 # The third library comes before the driver in the search order.
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \

@@ -11,17 +11,11 @@
 #include <string.h>
 
 #include "resolve.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
+#include "text.h"
 
 static bool is_named(const struct hook_family *family, const char *path)
 {
-	const char *base = base_name(path);
+	const char *base = text_base_name(path);
 
 	for (const char *const *s = family->sonames; *s; s++)
 		if (strncmp(base, *s, strlen(*s)) == 0)
@@ -39,7 +33,7 @@ static int is_wanted(struct dl_phdr_info *object, size_t size, void *data)
 	struct search *s = data;
 
 	(void)size;
-	if (strncmp(base_name(object->dlpi_name), s->soname, strlen(s->soname)) != 0 ||
+	if (strncmp(text_base_name(object->dlpi_name), s->soname, strlen(s->soname)) != 0 ||
 	    strlen(object->dlpi_name) >= sizeof(s->path))
 		return 0;
 	strcpy(s->path, object->dlpi_name);
