@@ -186,6 +186,14 @@ check-asan: deps
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
 	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
+## check-valgrind: the analyzer over the golden traces, byte by byte
+check-valgrind: analyzer
+	tools/deps.sh valgrind
+	tests/valgrind.sh $(O)
+## soak: 50 million launches, and 10 million with device records; memory over time
+soak: all fakes
+	tests/bench/soak.py $(O) none
+	tests/bench/soak.py $(O) cupti 10000000 1 50
 units: $(O)/tests/mktrace fuzzers $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
 pytest:
 	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
@@ -243,6 +251,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill bench-launch
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
