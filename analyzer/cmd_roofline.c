@@ -140,8 +140,7 @@ static struct weight weight_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
-	const struct python_frame *frame =
-		&m->python_frames.rows[m->templates.rows[template].path];
+	const struct python_frame *frame = &m->python_frames.rows[m->templates.rows[template].path];
 
 	return (struct weight){
 		.module = frame->self,
