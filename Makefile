@@ -90,7 +90,7 @@ check-preload: all fakes
 	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
 ## check-kill: KILLS times (200) killed at a random moment, and as often on a disk that fills
 check-kill: all fakes
-	KILLS=$(or $(KILLS),200) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
+	KILLS=$(or $(KILLS),200) JOBS=$(or $(JOBS),1) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
 ## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
 bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
