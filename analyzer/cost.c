@@ -60,6 +60,7 @@ bool attention_of_sdpa(const struct sdpa_problem *s, struct attention *ret)
 		.s_q = s->q.v[2],
 		.d = s->q.v[3],
 		.h_kv = s->k.v[1],
+		.causal = s->causal,
 		.type = s->type,
 		.backend = BACKEND_cudnn,
 		.exactness = s->flags ? EXACTNESS_upper_bound : EXACTNESS_exact,

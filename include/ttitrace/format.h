@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TTI_FORMAT_MAJOR 1
-#define TTI_FORMAT_MINOR 0
+#define TTI_FORMAT_MINOR 1
 
 #define TTI_MAGIC        "ttitrace"
 /* zstd skippable frame that holds struct tti_file_header. */
