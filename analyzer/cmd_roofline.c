@@ -97,6 +97,9 @@ static struct figures_of_row figures_of(const struct profile_row *row)
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
+/* Of a module's own, below its forward. */
+enum { FUNCTIONS_MAX = 2 };
+
 /* A weight is told by the problem it is a part of and, where Python paths are, by its module. */
 struct weight {
 	const struct call *call;
@@ -113,12 +116,16 @@ static int by_weight(const void *a, const void *b)
 	return x->module < y->module ? -1 : x->module > y->module;
 }
 
+/* The innermost object: functions of a library may stand below the module's own. */
 static uint64_t module_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
+	uint32_t path = m->templates.rows[template].path;
 
-	return m->python_frames.rows[m->templates.rows[template].path].self;
+	for (int i = 0; i < FUNCTIONS_MAX && path && !m->python_frames.rows[path].self; i++)
+		path = m->python_frames.rows[path].parent;
+	return m->python_frames.rows[path].self;
 }
 
 /* Without Python paths layers of one shape are one weight: then it is a lower bound. */
