@@ -541,7 +541,10 @@ static int open_database(struct nsys *n)
 	sqlite3_db_config(n->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(n->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	sqlite3_limit(n->db, SQLITE_LIMIT_LENGTH, 16 << 20);
-	sqlite3_exec(n->db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+	/* The second reads the file for the first time: is it a database at all? */
+	if (sqlite3_exec(n->db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL) ||
+	    sqlite3_exec(n->db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL))
+		return fail(n);
 	return 0;
 }
 

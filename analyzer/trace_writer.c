@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ttitrace/frame.h"
@@ -19,6 +20,7 @@ enum {
 struct trace_writer {
 	const char *path;
 	FILE *file;
+	bool is_regular; /* else it is not ours to remove */
 	ZSTD_CCtx *cctx;
 	struct tti_buffer content;
 	struct tti_scratch scratch;
@@ -68,12 +70,14 @@ static int open_file(struct trace_writer *w, bool may_replace, struct diag *diag
 {
 	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (may_replace ? O_TRUNC : O_EXCL);
 	const int fd = open(w->path, flags, 0666);
+	struct stat st;
 
 	if (fd < 0 && errno == EEXIST)
 		return diag_set(diag, -EEXIST, "%s: it is there already (--force replaces it)",
 				w->path);
 	if (fd < 0)
 		return diag_set(diag, -errno, "%s: %s", w->path, strerror(errno));
+	w->is_regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
 	w->file = fdopen(fd, "w");
 	if (!w->file) {
 		close(fd);
@@ -107,6 +111,12 @@ int trace_writer_open(const char *path, bool may_replace, struct trace_writer **
 	put_header(w);
 	*ret = w;
 	return 0;
+}
+
+static void remove_file(const struct trace_writer *w)
+{
+	if (w->is_regular)
+		unlink(w->path);
 }
 
 static void end_frame(struct trace_writer *w)
@@ -219,7 +229,7 @@ int trace_writer_close(struct trace_writer *w, struct diag *diag)
 	w->file = NULL;
 	r = w->err;
 	if (r < 0) {
-		unlink(w->path);
+		remove_file(w);
 		diag_set(diag, r, "%s: cannot write it: %s", w->path, strerror(-r));
 	}
 	free_writer(w);
@@ -230,6 +240,6 @@ void trace_writer_abandon(struct trace_writer *w)
 {
 	if (!w)
 		return;
-	unlink(w->path);
+	remove_file(w);
 	free_writer(w);
 }
