@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ROOM_MIN = 256 };
+
 /* A run of the temporary file: sorted records. */
 struct run {
 	uint64_t at, end; /* bytes that are not read yet */
@@ -17,7 +19,8 @@ struct run {
 };
 
 struct event_sort {
-	size_t record_bytes, size, nr, next; /* counts of records */
+	size_t record_bytes;
+	size_t size, room, nr, next; /* counts of records: at most, allocated, there, given out */
 	event_compare *compare;
 	char *records;
 	char *last; /* the record given out last, of a merge */
@@ -39,8 +42,7 @@ struct event_sort *event_sort_new(size_t record_bytes, event_compare *compare, s
 	s->compare = compare;
 	s->size = memory_bytes / record_bytes;
 	s->last = malloc(record_bytes);
-	s->records = malloc(s->size * record_bytes);
-	if (!s->last || !s->records) {
+	if (!s->last) {
 		event_sort_free(s);
 		return NULL;
 	}
@@ -107,11 +109,27 @@ static int write_run(struct event_sort *s)
 	return 0;
 }
 
+/* Most traces are small. */
+static int grow(struct event_sort *s)
+{
+	const size_t doubled = s->room ? 2 * s->room : ROOM_MIN;
+	const size_t room = doubled < s->size ? doubled : s->size;
+	char *records = realloc(s->records, room * s->record_bytes);
+
+	if (!records)
+		return fail(s, -ENOMEM);
+	s->records = records;
+	s->room = room;
+	return 0;
+}
+
 int event_sort_add(struct event_sort *s, const void *record)
 {
 	if (s->err)
 		return s->err;
 	if (s->nr == s->size && write_run(s) < 0)
+		return s->err;
+	if (s->nr == s->room && grow(s) < 0)
 		return s->err;
 	memcpy(s->records + s->nr++ * s->record_bytes, record, s->record_bytes);
 	return 0;

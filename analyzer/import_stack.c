@@ -221,7 +221,9 @@ static void put_call(struct import *in, struct trace_writer *w, struct import_th
 	describe(in, event, &t);
 	if (thread->is_capturing && !event->template && event->code != CODE_SYNC)
 		t.flags = TTI_TEMPLATE_CAPTURED;
-	t.call = call_of(in, &thread->ops);
+	/* An operation copies and fills before and after its library's call, too. */
+	if (event->code == CODE_LAUNCH)
+		t.call = call_of(in, &thread->ops);
 	t.stack = stack_of(in, &thread->ops);
 	t.path = path_of(in, &thread->functions);
 	row[tti_column_host_template] = defs_template_id(in->defs, &t);
