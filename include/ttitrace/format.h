@@ -64,6 +64,12 @@ enum tti_counter {
 	TTI_COUNTER_LIMIT = 64
 };
 
+enum tti_mark_kind {
+#define TTI_MARK(id, NAME, name, what) TTI_MARK_##NAME = (id),
+#include "ttitrace/enums.def"
+#undef TTI_MARK
+};
+
 enum tti_ending {
 #define TTI_ENDING(id, NAME, name, what) TTI_ENDING_##NAME = (id),
 #include "ttitrace/enums.def"

@@ -80,16 +80,3 @@ def test_fields_that_say_they_are_ids_are_checked():
         # Columns `template` are counted where rows are added up; `id` defines.
         if (record, field) not in (("host", "template"), ("gpu", "template")) and field != "id":
             assert re.search(rf"REFERS\(\w+, {record}, {field},", references), (record, field)
-
-
-COMPAT = sorted((INCLUDE.parents[1] / "tests" / "compat").glob("v*.ttt"))
-
-
-def test_a_trace_of_every_minor_version_is_read(ttitrace):
-    """Real traces, named after the version that wrote them; the newest version's are the goldens."""
-    assert [path.name for path in COMPAT] == ["v1.0.ttt"]
-    for path in COMPAT:
-        minor = int(path.stem.split(".")[1])
-        assert ttitrace("dump", path).stdout.startswith(f"trace major=1 minor={minor} ")
-        done = ttitrace("check", path)
-        assert done.returncode == 0 and ": fine" in done.stdout, done.stdout
