@@ -88,6 +88,7 @@ void import_free(struct import *in)
 	for (size_t i = 0; i < in->nr_threads; i++) {
 		free(in->threads[i].ops.rows);
 		free(in->threads[i].functions.rows);
+		free(in->threads[i].ranges.rows);
 	}
 	free(in->infos);
 	free(in->devices);
@@ -269,6 +270,13 @@ void import_python(struct import *in, const struct import_span *span, struct tti
 		return;
 	in->counts.functions++;
 	add_span(in, span, SPAN_function, defs_text(in->defs, name), 0);
+}
+
+void import_range(struct import *in, const struct import_span *span, struct tti_str text,
+		  struct tti_str domain)
+{
+	add_span(in, span, SPAN_range, defs_text(in->defs, text),
+		 domain.size ? defs_text(in->defs, domain) : 0);
 }
 
 static enum import_op_code code_of_call(struct tti_str name)
@@ -549,6 +557,7 @@ static int put_rows(struct import *in, struct trace_writer *w)
 			device = event_sort_next(in->device_rows);
 		}
 	}
+	import_end_spans(in, w);
 	import_fail(in, event_sort_error(in->spans));
 	import_fail(in, event_sort_error(in->device_rows));
 	return in->err;

@@ -55,6 +55,10 @@ void import_op(struct import *in, const struct import_span *span, struct tti_str
 /* A function of Python as torch.profiler writes it: "file.py(12): name", "nn.Module: Linear_3". */
 void import_python(struct import *in, const struct import_span *span, struct tti_str name);
 
+/* What the application said it was doing; of a framework's own ranges `domain` says whose. */
+void import_range(struct import *in, const struct import_span *span, struct tti_str text,
+		  struct tti_str domain);
+
 /* A call of CUDA or HIP.  Those that import_apis.def has no row for are ignored. */
 void import_call(struct import *in, const struct import_span *span, struct tti_str name,
 		 uint32_t correlation, uint64_t result);

@@ -26,14 +26,15 @@ enum import_op_code {
 };
 
 /* Of events that begin and end together the first is around the others. */
-enum span_sort { SPAN_function, SPAN_op, SPAN_call };
+enum span_sort { SPAN_range, SPAN_function, SPAN_op, SPAN_call };
 
 /* What a thread did.  `what` is a text of import_defs.h. */
 struct span_event {
 	uint64_t begin_ns, end_ns, number;
 	uint32_t thread; /* index + 1 */
 	uint32_t what;
-	uint32_t more;     /* of an operation its problem, of a call its correlation id */
+	uint32_t more; /* of an operation its problem, a call its correlation id, a range its domain
+			*/
 	uint32_t template; /* of what a call caused, 0: nothing that is known */
 	uint32_t result;
 	uint8_t sort, code;
@@ -57,7 +58,7 @@ struct open_span {
 	uint32_t what, problem;
 	bool is_known;  /* frame is */
 	uint64_t frame; /* id in the trace */
-	uint32_t class; /* of self, a text; 0: none */
+	uint32_t class; /* of self, a text, 0: none; of a range its domain */
 	uint64_t self;
 	bool is_call;    /* a module's __call__ or _call_impl: what it calls has its self */
 	bool is_wrapper; /* called by one, and not forward: its forward has */
@@ -70,7 +71,7 @@ struct span_stack {
 
 struct import_thread {
 	uint64_t pid, tid;
-	struct span_stack ops, functions;
+	struct span_stack ops, functions, ranges;
 	bool is_capturing;
 };
 
@@ -101,5 +102,8 @@ void import_fail(struct import *in, int err);
 
 /* The next event of all threads, in the order of by_begin(). */
 void import_take_span(struct import *in, struct trace_writer *w, const struct span_event *event);
+
+/* Behind the last of them. */
+void import_end_spans(struct import *in, struct trace_writer *w);
 
 #endif

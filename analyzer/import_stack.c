@@ -14,9 +14,8 @@ static void close_ended(struct span_stack *s, uint64_t now_ns)
 		s->nr--;
 }
 
-static void open_span(struct import *in, struct span_stack *s, const struct span_event *event)
+static void push_span(struct import *in, struct span_stack *s, const struct span_event *event)
 {
-	close_ended(s, event->begin_ns);
 	if (s->nr == IMPORT_DEPTH_MAX) {
 		in->nr_ignored++;
 		return;
@@ -37,6 +36,60 @@ static void open_span(struct import *in, struct span_stack *s, const struct span
 		.what = event->what,
 		.problem = event->sort == SPAN_op ? event->more : 0,
 	};
+}
+
+static void open_span(struct import *in, struct span_stack *s, const struct span_event *event)
+{
+	close_ended(s, event->begin_ns);
+	push_span(in, s, event);
+}
+
+/* --- ranges ----------------------------------------------------------------------------------- */
+
+static void put_mark(struct trace_writer *w, uint64_t tid, uint64_t time_ns,
+		     enum tti_mark_kind kind, const struct name *text, const struct name *domain)
+{
+	const struct tti_mark mark = {
+		.time_ns = time_ns,
+		.tid = tid,
+		.kind = kind,
+		.text = { text ? text->text : "", text ? text->size : 0 },
+		.domain = { domain ? domain->text : "", domain ? domain->size : 0 },
+	};
+
+	trace_writer_put(w, TTI_RECORD_MARK, &mark);
+}
+
+static void close_ranges(struct import *in, struct trace_writer *w, struct import_thread *thread,
+			 uint64_t now_ns)
+{
+	struct span_stack *s = &thread->ranges;
+
+	for (; s->nr && s->rows[s->nr - 1].end_ns <= now_ns; s->nr--)
+		put_mark(w, thread->tid, s->rows[s->nr - 1].end_ns, TTI_MARK_POP, NULL,
+			 defs_name(in->defs, s->rows[s->nr - 1].class));
+}
+
+static void open_range(struct import *in, struct trace_writer *w, struct import_thread *thread,
+		       const struct span_event *event)
+{
+	struct span_stack *s = &thread->ranges;
+	size_t before;
+
+	close_ranges(in, w, thread, event->begin_ns);
+	before = s->nr;
+	push_span(in, s, event);
+	if (s->nr == before)
+		return;
+	s->rows[s->nr - 1].class = event->more;
+	put_mark(w, thread->tid, event->begin_ns, TTI_MARK_PUSH, defs_name(in->defs, event->what),
+		 defs_name(in->defs, event->more));
+}
+
+void import_end_spans(struct import *in, struct trace_writer *w)
+{
+	for (size_t i = 0; i < in->nr_threads; i++)
+		close_ranges(in, w, &in->threads[i], UINT64_MAX);
 }
 
 /* --- functions -------------------------------------------------------------------------------- */
@@ -235,6 +288,9 @@ void import_take_span(struct import *in, struct trace_writer *w, const struct sp
 	struct import_thread *thread = &in->threads[event->thread - 1];
 
 	switch (event->sort) {
+	case SPAN_range:
+		open_range(in, w, thread, event);
+		return;
 	case SPAN_function:
 		open_span(in, &thread->functions, event);
 		return;

@@ -9,7 +9,10 @@
 
 #include <sqlite3.h>
 
-enum { COLUMNS_MAX = 24, PROCESSES_MAX = 1024, PID_BITS = 24, PUSH_POP_RANGE = 59 };
+enum { COLUMNS_MAX = 24, PROCESSES_MAX = 1024, PID_BITS = 24, DOMAINS_MAX = 64 };
+
+/* NVTX_EVENTS.eventType */
+enum { PUSH_POP_RANGE = 59, DOMAIN_CREATE = 75 };
 
 /* Ids of processes and threads are serialised: host, VM, process, thread. */
 static uint64_t pid_of(uint64_t global)
@@ -341,6 +344,59 @@ static int read_calls(struct nsys *n, struct import *in, uint64_t pid, struct st
 	return r;
 }
 
+struct domains {
+	struct {
+		uint64_t id;
+		char name[64];
+	} rows[DOMAINS_MAX];
+	size_t nr;
+};
+
+/* Columns of NVTX_EVENTS behind those of span_of(). */
+enum { RANGE_type = 3, RANGE_text, RANGE_text_id, RANGE_domain };
+#define RANGE_COLUMNS           \
+	.table = "NVTX_EVENTS", \
+	.columns = { "start", "end", "globalTid", "eventType", "text", "textId", "domainId" }
+
+static struct tti_str range_text(const struct query *q, struct strings *s)
+{
+	const struct tti_str own = text(q, RANGE_text);
+
+	return own.size ? own : strings_find(s, number(q, RANGE_text_id));
+}
+
+static int read_domains(struct nsys *n, struct strings *s, struct domains *ret)
+{
+	struct query q = { RANGE_COLUMNS };
+	int r = query_begin(n, &q);
+
+	ret->nr = 0;
+	while (r > 0 && (r = query_next(n, &q)) > 0) {
+		struct tti_str name;
+
+		if (number(&q, RANGE_type) != DOMAIN_CREATE || ret->nr == DOMAINS_MAX)
+			continue;
+		name = range_text(&q, s);
+		ret->rows[ret->nr].id = number(&q, RANGE_domain);
+		snprintf(ret->rows[ret->nr].name, sizeof(ret->rows->name), "%.*s",
+			 (int)(name.size < 63 ? name.size : 63), name.data);
+		ret->nr++;
+	}
+	sqlite3_finalize(q.statement);
+	return r;
+}
+
+/* Empty: the default one. */
+static struct tti_str domain_name(const struct domains *d, uint64_t id)
+{
+	static const char unknown[] = "?";
+
+	for (size_t i = 0; i < d->nr; i++)
+		if (d->rows[i].id == id)
+			return (struct tti_str){ d->rows[i].name, strlen(d->rows[i].name) };
+	return (struct tti_str){ unknown, id ? sizeof(unknown) - 1 : 0 };
+}
+
 /* PyTorch's emit_nvtx(): "aten::conv2d, seq = 7, sizes = [[2, 4, 64, 64], ...]". */
 static struct tti_str operation_of(struct tti_str range)
 {
@@ -353,24 +409,26 @@ static struct tti_str operation_of(struct tti_str range)
 
 static int read_ranges(struct nsys *n, struct import *in, uint64_t pid, struct strings *s)
 {
-	struct query q = {
-		.table = "NVTX_EVENTS",
-		.columns = { "start", "end", "globalTid", "eventType", "text", "textId" },
-	};
-	int r = query_begin(n, &q);
+	struct query q = { RANGE_COLUMNS };
+	struct domains domains;
+	int r = read_domains(n, s, &domains);
 
+	if (r == 0)
+		r = query_begin(n, &q);
 	while (r > 0 && (r = query_next(n, &q)) > 0) {
 		const struct import_span span = span_of(&q);
-		struct tti_str range = text(&q, 4);
+		struct tti_str range, op;
 
-		if (span.pid != pid || number(&q, 3) != PUSH_POP_RANGE ||
+		if (span.pid != pid || number(&q, RANGE_type) != PUSH_POP_RANGE ||
 		    sqlite3_column_type(q.statement, 1) == SQLITE_NULL)
 			continue;
-		if (!range.size)
-			range = strings_find(s, number(&q, 5));
-		range = operation_of(range);
-		if (range.size)
-			import_op(in, &span, range, NULL);
+		range = range_text(&q, s);
+		op = operation_of(range);
+		if (op.size)
+			import_op(in, &span, op, NULL);
+		else
+			import_range(in, &span, range,
+				     domain_name(&domains, number(&q, RANGE_domain)));
 	}
 	sqlite3_finalize(q.statement);
 	return r;

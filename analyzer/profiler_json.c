@@ -41,6 +41,7 @@ enum category {
 	CATEGORY_kernel,
 	CATEGORY_copy,
 	CATEGORY_fill,
+	CATEGORY_range,
 	CATEGORY_span,
 };
 
@@ -221,6 +222,23 @@ static void emit_activity(struct parser *p, enum tti_activity activity)
 	import_activity(p->in, activity, a);
 }
 
+/* Empty: the application's own. */
+static struct tti_str domain_of(struct tti_str range)
+{
+	static const char *const prefixes[] = {
+#define FRAMEWORK_RANGE(prefix) prefix,
+#include "framework_ranges.def"
+#undef FRAMEWORK_RANGE
+	};
+	static const char domain[] = "torch";
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (range.size >= strlen(prefixes[i]) &&
+		    !memcmp(range.data, prefixes[i], strlen(prefixes[i])))
+			return (struct tti_str){ domain, sizeof(domain) - 1 };
+	return (struct tti_str){ "", 0 };
+}
+
 static void emit_span(struct parser *p)
 {
 	struct event *e = &p->event;
@@ -233,6 +251,9 @@ static void emit_span(struct parser *p)
 		break;
 	case CATEGORY_function:
 		import_python(p->in, &e->span, name);
+		break;
+	case CATEGORY_range:
+		import_range(p->in, &e->span, name, domain_of(name));
 		break;
 	case CATEGORY_call:
 		import_call(p->in, &e->span, name, e->activity.correlation, 0);

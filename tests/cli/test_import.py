@@ -378,6 +378,26 @@ def test_modules_of_one_class_are_told_apart(ttitrace, imported):
     assert re.search(r"Conv2d\[0\]", done.stdout) and re.search(r"Conv2d\[1\]", done.stdout)
 
 
+# --- ranges -------------------------------------------------------------------------------------
+
+
+def annotated(name, begin, duration):
+    return span("user_annotation", name, begin, duration, **{"External id": 1})
+
+
+def test_annotations_are_ranges_and_phases(ttitrace, imported):
+    events = [annotated("ProfilerStep#3", 0, 1000)]
+    for i, name in enumerate(("encode", "step 0", "step 1", "decode")):
+        events += [annotated(name, 10 + 100 * i, 90), launch(20 + 100 * i, i + 1), kernel(30 + 100 * i, i + 1)]
+    path = imported(events)
+    marks = fields(ttitrace("dump", path).stdout.splitlines(), "mark")
+    assert [int(mark["time_ns"]) for mark in marks] == sorted(int(mark["time_ns"]) for mark in marks)
+    assert [mark["kind"] for mark in marks] == ["1", *["1", "2"] * 4, "2"]
+    assert {mark["domain"] for mark in marks if mark["text"] == '"ProfilerStep#3"'} == {'"torch"'}
+    whole = report(ttitrace, path, "--by", "phase")
+    assert [row["name"] for row in whole["phases"]] == ["encode", "step", "step", "decode"]
+
+
 # --- what is lacking ----------------------------------------------------------------------------
 
 
@@ -505,7 +525,9 @@ CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL (start INTEGER, end INTEGER, deviceId IN
 CREATE TABLE CUPTI_ACTIVITY_KIND_MEMCPY (start INTEGER, end INTEGER, deviceId INTEGER, contextId INTEGER,
     streamId INTEGER, correlationId INTEGER, globalPid INTEGER, bytes INTEGER, copyKind INTEGER, srcKind INTEGER,
     dstKind INTEGER);
-CREATE TABLE NVTX_EVENTS (start INTEGER, end INTEGER, eventType INTEGER, text TEXT, textId INTEGER, globalTid INTEGER);
+CREATE TABLE NVTX_EVENTS (start INTEGER, end INTEGER, eventType INTEGER, text TEXT, textId INTEGER, globalTid INTEGER,
+    domainId INTEGER);
+INSERT INTO NVTX_EVENTS VALUES (0, NULL, 75, 'NCCL', NULL, 0, 2);
 CREATE TABLE TARGET_INFO_GPU (id INTEGER, name TEXT, clockRate INTEGER, smCount INTEGER, cuDevice INTEGER,
     totalMemory INTEGER, computeMajor INTEGER, computeMinor INTEGER);
 CREATE TABLE TARGET_INFO_SESSION_START_TIME (utcEpochNs INTEGER);
@@ -537,7 +559,9 @@ def add_process(db, pid, correlation=9):
         "INSERT INTO CUPTI_ACTIVITY_KIND_MEMCPY VALUES (2200, 2300, 0, 1, 7, ?, ?, 512, 2, 2, 0)",
         (correlation + 1, process),
     )
-    db.execute("INSERT INTO NVTX_EVENTS VALUES (900, 1200, 59, 'aten::softmax, seq = 4, sizes = [[2, 2]]', NULL, ?)", (thread,))
+    db.execute("INSERT INTO NVTX_EVENTS VALUES (900, 1200, 59, 'aten::softmax, seq = 4, sizes = [[2, 2]]', NULL, ?, 0)", (thread,))
+    for begin, name, domain in ((800, "work", 0), (850, "ncclAllReduce", 2)):
+        db.execute("INSERT INTO NVTX_EVENTS VALUES (?, ?, 59, ?, NULL, ?, ?)", (begin, 4000 - begin, name, thread, domain))
 
 
 @pytest.fixture
@@ -566,6 +590,8 @@ def test_an_export_of_nsight_systems_becomes_a_trace(ttitrace, nsys):
     (process,) = fields(lines, "process")
     assert (process["pid"], process["program"]) == ("77", '"python77"')
     assert process["begin_realtime_ns"] == str(1696392839587175550 + 1000)
+    pushed = [(row["text"], row["domain"]) for row in fields(lines, "mark") if row["kind"] == "1"]
+    assert pushed == [('"work"', '""'), ('"ncclAllReduce"', '"NCCL"')]
     whole = report(ttitrace, "n.ttt")
     assert whole["coverage"]["complete"] and whole["coverage"]["node_records"] == 2
     assert whole["run"]["imported_from"] == "Nsight Systems"
