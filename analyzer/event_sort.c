@@ -2,6 +2,8 @@
 #include "event_sort.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,6 +88,25 @@ static void sort_records(struct event_sort *s)
 		qsort(s->records, s->nr, s->record_bytes, s->compare);
 }
 
+/* Without a name, and gone with us. */
+static FILE *temporary_file(void)
+{
+	const char *folder = secure_getenv("TMPDIR");
+	char path[PATH_MAX];
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/ttitrace.XXXXXX", folder && *folder ? folder : "/tmp");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	unlink(path);
+	file = fdopen(fd, "w+");
+	if (!file)
+		close(fd);
+	return file;
+}
+
 static int write_run(struct event_sort *s)
 {
 	struct run *runs = realloc(s->runs, (s->nr_runs + 1) * sizeof(*runs));
@@ -94,7 +115,7 @@ static int write_run(struct event_sort *s)
 		return fail(s, -ENOMEM);
 	s->runs = runs;
 	if (!s->file)
-		s->file = tmpfile();
+		s->file = temporary_file();
 	if (!s->file)
 		return fail(s, -errno);
 	sort_records(s);

@@ -201,7 +201,7 @@ static enum type result_type(const struct op_facts *facts, int index, enum type 
 	const struct op_input *in = input(facts, index);
 
 	for (size_t i = 0; in && in->concrete[0] && i < LENGTH(op_types); i++)
-		if (op_types[i].number == atoi(in->concrete))
+		if (op_types[i].number == strtol(in->concrete, NULL, 10))
 			return op_types[i].type;
 	return type;
 }

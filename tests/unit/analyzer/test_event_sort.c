@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records come out in order, whether they fit into memory or wait in a file. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -67,6 +69,24 @@ static void records_beyond_memory_are_merged(void **state)
 	sort_many(4999, 4000);
 }
 
+static void where_no_file_can_be_made_it_is_an_error(void **state)
+{
+	struct event_sort *s =
+		event_sort_new(sizeof(struct record), by_key, 2 * sizeof(struct record));
+	struct record r = { 0 };
+	int err = 0;
+
+	(void)state;
+	setenv("TMPDIR", "/nowhere", 1);
+	for (r.number = 0; r.number < 3 && !err; r.number++)
+		err = event_sort_add(s, &r);
+	unsetenv("TMPDIR");
+	assert_int_equal(err, -ENOENT);
+	assert_int_equal(event_sort_begin(s), -ENOENT);
+	assert_null(event_sort_next(s));
+	event_sort_free(s);
+}
+
 static void more_runs_than_memory_can_merge_are_an_error(void **state)
 {
 	struct event_sort *s =
@@ -87,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_that_fit_are_sorted),
 		cmocka_unit_test(records_beyond_memory_are_merged),
+		cmocka_unit_test(where_no_file_can_be_made_it_is_an_error),
 		cmocka_unit_test(more_runs_than_memory_can_merge_are_an_error),
 	};
 
