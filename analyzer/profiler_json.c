@@ -10,6 +10,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "copy_name.h"
+#include "progress.h"
 
 enum {
 	CHUNK = 1 << 16,
@@ -675,7 +676,8 @@ static bool is_stuck(const struct parser *p, uint64_t before, unsigned int *nr_c
 }
 
 /* 0, or a negative errno of reading; what is wrong with the text itself is in the result. */
-static int parse(struct parser *p, yajl_handle yajl, struct byte_stream *stream)
+static int parse(struct parser *p, yajl_handle yajl, struct byte_stream *stream,
+		 struct progress *progress)
 {
 	static const char early[] = "the compressed data end early, or are damaged";
 	unsigned char chunk[CHUNK];
@@ -699,6 +701,8 @@ static int parse(struct parser *p, yajl_handle yajl, struct byte_stream *stream)
 			return 0;
 		}
 		p->result->position += (uint64_t)n;
+		if (progress)
+			progress_at(progress, byte_stream_position(stream));
 		if (is_stuck(p, before, &nr_stuck)) {
 			snprintf(p->result->why, sizeof(p->result->why), "one value has 16 MiB");
 			return 0;
@@ -716,6 +720,7 @@ int profiler_json_read(struct byte_stream *stream, struct import *in,
 {
 	struct parser *p = calloc(1, sizeof(*p));
 	yajl_handle yajl = p ? yajl_alloc(&callbacks, NULL, p) : NULL;
+	struct progress *progress;
 	int r = -ENOMEM;
 
 	*ret = (struct profiler_json_result){ .is_whole = false };
@@ -724,7 +729,9 @@ int profiler_json_read(struct byte_stream *stream, struct import *in,
 		yajl_config(yajl, yajl_dont_validate_strings, 1);
 		p->in = in;
 		p->result = ret;
-		r = parse(p, yajl, stream);
+		progress = progress_new("import", byte_stream_size(stream));
+		r = parse(p, yajl, stream, progress);
+		progress_end(progress);
 		yajl_free(yajl);
 	}
 	free(p);

@@ -3,6 +3,7 @@
 
 import gzip
 import json
+import pathlib
 import re
 import sqlite3
 import subprocess
@@ -415,6 +416,27 @@ def test_the_report_says_what_the_trace_lacks(ttitrace, imported, events, lacks)
     assert "imported from torch.profiler, t.json" in text
     assert f"it has no {lacks}\n" in text
     assert report(ttitrace, path)["run"]["lacks"] == lacks
+
+
+# --- there and back -----------------------------------------------------------------------------
+
+GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
+
+
+@pytest.mark.parametrize("name", ["triton", "cupy"])
+def test_what_was_exported_comes_back(ttitrace, tmp_path, name):
+    """The JSON that `export` writes as torch.profiler would: same launches, kinds, GPU times."""
+    assert ttitrace("export", "--format", "chrome", "-o", "t.json", GOLDEN / f"{name}.ttt").returncode == 0
+    assert ttitrace("import", "t.json").returncode == 0
+    before, after = (report(ttitrace, "--symbols=none", path) for path in (GOLDEN / f"{name}.ttt", "t.ttt"))
+    for key in ("launches", "matched", "kernel_records", "copy_records", "complete"):
+        assert after["coverage"][key] == before["coverage"][key]
+    assert after["gpu"]["kernel_ns"] == before["gpu"]["kernel_ns"]
+    assert after["gpu"]["busy_ns"] == before["gpu"]["busy_ns"]
+    # Demangled names lack the file of what is in no namespace: not so with PyTorch's gather.
+    assert [(row["kind"], row["launches"]) for row in after["kinds"]] == [
+        (row["kind"], row["launches"]) for row in before["kinds"]
+    ]
 
 
 # --- files --------------------------------------------------------------------------------------
