@@ -13,7 +13,8 @@
 
 struct screen {
 	bool is_terminal;
-	int talk; /* standard error, which is silent meanwhile if it is the same terminal; -1: is not */
+	int talk;   /* standard error, which is silent meanwhile if it is the same terminal; -1: is
+		       not */
 	char *last; /* owned */
 };
 
