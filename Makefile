@@ -28,7 +28,7 @@ HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublasl
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
+PRELOAD_NOP := $(HOOKS) $(addprefix $(O)/preload/,none/hook_cupti.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))

@@ -272,6 +272,7 @@ static bool file_is_open(void)
 	if (!trace_file_path() && !w.has_failed && !trace_file_create()) {
 		w.has_failed = true;
 		atomic_store(&recording, false);
+		cupti_end();
 	}
 	return trace_file_path();
 }
