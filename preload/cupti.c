@@ -211,7 +211,7 @@ bool cupti_wants_records(void)
 void cupti_flush(bool all)
 {
 	if (atomic_load(&is_running))
-		cupti.cuptiActivityFlushAll(all ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0);
+		share_flush(SHARE_SELF, all ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0);
 }
 
 bool cupti_describe(const char **ret_path, uint32_t *ret_version)

@@ -171,6 +171,7 @@ static void hand_over(struct cupti_client *c)
 	const struct client_buffer full = c->buffer;
 
 	c->buffer = (struct client_buffer){ .memory = NULL };
+	atomic_store(&c->has_buffer, false);
 	if (full.memory)
 		full.complete(NULL, 0, full.memory, full.size_bytes, full.used_bytes);
 }
@@ -181,20 +182,45 @@ static bool has_room(const struct client_buffer *b, size_t bytes)
 	       (!b->max_records || b->nr_records < b->max_records);
 }
 
-static bool make_room(struct cupti_client *c, size_t bytes)
+/* Under the lock, where there is none. */
+static void request_buffer(struct cupti_client *c)
 {
 	const CUpti_BuffersCallbackRequestFunc request = atomic_load(&c->request);
 	struct client_buffer b = { .complete = atomic_load(&c->complete) };
 
+	if (!request || !b.complete)
+		return;
+	request(&b.memory, &b.size_bytes, &b.max_records);
+	if (!b.memory)
+		return;
+	c->buffer = b;
+	atomic_store(&c->has_buffer, true);
+}
+
+static bool make_room(struct cupti_client *c, size_t bytes)
+{
 	if (has_room(&c->buffer, bytes))
 		return true;
 	hand_over(c);
-	if (!request || !b.complete)
-		return false;
-	request(&b.memory, &b.size_bytes, &b.max_records);
-	if (b.memory)
-		c->buffer = b;
+	request_buffer(c);
 	return has_room(&c->buffer, bytes);
+}
+
+bool client_lacks_buffer(struct cupti_client *c)
+{
+	return atomic_load(&c->request) && atomic_load(&c->kinds) && !atomic_load(&c->has_buffer);
+}
+
+/*
+ * CUPTI asks for a buffer as soon as there is something to record, which we learn of only when
+ * CUPTI's is full.  A client that was not asked for one may think there is nothing to flush.
+ */
+void client_prepare(struct cupti_client *c)
+{
+	pthread_mutex_lock(&c->lock);
+	if (client_lacks_buffer(c))
+		request_buffer(c);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static void put(struct cupti_client *c, const CUpti_Activity *record, size_t bytes)
@@ -245,6 +271,7 @@ void client_flush(struct cupti_client *c, bool all)
 	hand_over(c);
 	atomic_fetch_and(&c->due, atomic_load(&c->kinds) | atomic_load(&c->expected) |
 					  (all ? 0 : IN_WINDOWS));
+	client_prepare(c);
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -49,7 +49,8 @@ struct cupti_client {
 	_Atomic uint64_t kinds;    /* enabled now */
 	_Atomic uint64_t due;      /* and those disabled, whose records may still come */
 	_Atomic uint64_t expected; /* without having been enabled */
-	_Atomic uint64_t dropped;  /* since it was asked last */
+	_Atomic bool has_buffer;
+	_Atomic uint64_t dropped; /* since it was asked last */
 	struct client_window windows[CLIENT_KINDS];
 	/*
 	 * For what follows.  Recursive, because a client's callbacks may come back to us.  Held
@@ -85,6 +86,12 @@ void client_ignore_call(uint32_t correlation);
 
 /* May records of this kind be the client's? */
 bool client_has_kind(const struct cupti_client *c, CUpti_ActivityKind kind);
+
+/* Is it to be asked for a buffer?  May be wrong by the time it is known. */
+bool client_lacks_buffer(struct cupti_client *c);
+
+/* Has a buffer ready for the kinds that are enabled. */
+void client_prepare(struct cupti_client *c);
 
 /* CUPTI has filled a buffer: copies the client's part of it. */
 void client_deliver(struct cupti_client *c, uint8_t *buffer, size_t valid_bytes);

@@ -16,10 +16,14 @@
 #include "library.h"
 #include "options.h"
 #include "thread.h"
+#include "writer.h"
 
-#define DOMAINS 16u
-#define EVENTS  2048u /* of a domain; the longest has some 800 */
-#define WORDS   (EVENTS / 64u)
+/* The writer looks every 10 ms, if it is not woken. */
+#define PREPARE_NS 20000000u
+
+#define DOMAINS    16u
+#define EVENTS     2048u /* of a domain; the longest has some 800 */
+#define WORDS      (EVENTS / 64u)
 
 /* Who wants what called back. */
 struct listener {
@@ -47,6 +51,12 @@ static _Atomic bool has_ended;
 
 /* This thread is making a call to learn its number: nobody else's business. */
 THREAD_LOCAL bool is_asking;
+
+/* Requests for client_prepare(), and up to which one they are met. */
+static _Atomic uint32_t buffers_wanted, buffers_prepared;
+
+/* Flushes take turns: who has flushed has got what another one was handing over. */
+static pthread_mutex_t flushing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 /* Answers of share_takes(), by copy. */
 enum { UNKNOWN, SERVED, ALONE };
@@ -161,9 +171,20 @@ static bool is_event(CUpti_CallbackDomain domain, CUpti_CallbackId event)
 	return (uint32_t)domain < DOMAINS && event < EVENTS;
 }
 
+/*
+ * While somebody has the runtime's calls called back, CUPTI does not tell of the driver's calls
+ * inside of them, and the records carry the number of the runtime's.
+ */
+static void note_runtime_call(const CUpti_CallbackData *call)
+{
+	tls.outer = call->callbackSite == CUPTI_API_ENTER ? call->correlationId : 0;
+}
+
 /* A client's callback may call the driver itself: what we know of the call under way is kept. */
 static void pass_on(CUpti_CallbackDomain domain, CUpti_CallbackId event, const void *data)
 {
+	if (domain == CUPTI_CB_DOMAIN_RUNTIME_API)
+		note_runtime_call(data);
 	if (wants_event(SHARE_SELF, domain, event))
 		cupti_called(domain, event, data);
 	for (uint32_t i = 1; i < SHARE_CLIENTS && !is_asking; i++) {
@@ -348,8 +369,43 @@ static uint64_t CUPTIAPI read_clock(void)
 
 static void CUPTIAPI on_request(uint8_t **buffer, size_t *size, size_t *max_records)
 {
+	share_prepare();
 	*buffer = activity_buffer_request(size);
 	*max_records = 0;
+}
+
+void share_prepare(void)
+{
+	const uint32_t wanted = atomic_load(&buffers_wanted);
+
+	if (likely(wanted == atomic_load(&buffers_prepared)))
+		return;
+	for (uint32_t i = 1; i < SHARE_CLIENTS; i++)
+		client_prepare(&clients[i]);
+	atomic_store(&buffers_prepared, wanted);
+	sys_wake(&buffers_prepared);
+}
+
+/*
+ * A client has enabled a kind and has no buffer.  It may hold a lock that its callback takes too,
+ * since CUPTI would not call it here and now: so another thread does, and is not waited for long.
+ */
+static CUptiResult prepare(uint32_t client, CUptiResult rc)
+{
+	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + PREPARE_NS;
+	uint32_t wanted;
+
+	if (rc != CUPTI_SUCCESS || !client_lacks_buffer(&clients[client]))
+		return rc;
+	wanted = atomic_fetch_add(&buffers_wanted, 1) + 1;
+	while (writer_wake() && clock_read_ns(CLOCK_MONOTONIC) < give_up) {
+		const uint32_t prepared = atomic_load(&buffers_prepared);
+
+		if ((int32_t)(prepared - wanted) >= 0)
+			break;
+		sys_wait(&buffers_prepared, prepared, PREPARE_NS);
+	}
+	return rc;
 }
 
 static void collect_dropped(CUcontext context, uint32_t stream)
@@ -503,7 +559,7 @@ CUptiResult share_enable(uint32_t client, CUpti_ActivityKind kind)
 		rc = cupti.cuptiActivityEnable(kind);
 	if (rc == CUPTI_SUCCESS)
 		client_enable(&clients[client], kind, last_correlation(client, kind));
-	return control_end(rc);
+	return prepare(client, control_end(rc));
 }
 
 CUptiResult share_disable(uint32_t client, CUpti_ActivityKind kind)
@@ -532,7 +588,7 @@ CUptiResult share_enable_context(uint32_t client, CUcontext context, CUpti_Activ
 		rc = cupti.cuptiActivityEnableContext(context, kind);
 	if (rc == CUPTI_SUCCESS)
 		client_enable(&clients[client], kind, last_correlation(client, kind));
-	return control_end(rc);
+	return prepare(client, control_end(rc));
 }
 
 CUptiResult share_disable_context(uint32_t client, CUcontext context, CUpti_ActivityKind kind)
@@ -564,7 +620,7 @@ CUptiResult share_enable_and_dump(uint32_t client, CUpti_ActivityKind kind)
 	rc = cupti.cuptiActivityEnableAndDump(kind);
 	if (rc != CUPTI_SUCCESS)
 		client_disable(&clients[client], kind, 0);
-	return control_end(rc);
+	return prepare(client, control_end(rc));
 }
 
 /* Calls chosen one by one: they make records of the kind, which is not enabled as such. */
@@ -595,9 +651,11 @@ CUptiResult share_flush(uint32_t client, uint32_t flag)
 {
 	CUptiResult rc;
 
-	if (!atomic_load(&clients[client].complete))
+	if (client != SHARE_SELF && !atomic_load(&clients[client].complete))
 		return CUPTI_ERROR_INVALID_OPERATION;
+	pthread_mutex_lock(&flushing);
 	rc = cupti.cuptiActivityFlushAll(flag);
+	pthread_mutex_unlock(&flushing);
 	if (rc == CUPTI_SUCCESS)
 		client_flush(&clients[client], flag & CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
 	return rc;

@@ -35,6 +35,9 @@ bool share_takes(uint32_t copy);
 /* A forked child, or another tool has CUPTI: from now on nobody is served. */
 void share_end(void);
 
+/* Asks clients for the buffers that they need.  Runs in: the writer, and where CUPTI asks us. */
+void share_prepare(void);
+
 /* Is, or was, anybody there but us? */
 bool share_is_shared(void);
 

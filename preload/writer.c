@@ -20,6 +20,7 @@
 #include "activity.h"
 #include "clock.h"
 #include "cupti.h"
+#include "cupti_share.h"
 #include "definition.h"
 #include "launch.h"
 #include "options.h"
@@ -70,6 +71,7 @@ static struct {
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
 static _Atomic uint32_t asked, answered;
 static _Atomic uint32_t ending; /* tti_ending; 0: none */
+static _Atomic bool is_awake;   /* the thread runs */
 /* Once the process is ending, CUPTI may be gone at any moment: it is not called any more. */
 static _Atomic bool is_cupti_off;
 
@@ -352,6 +354,7 @@ static void *run(void *unused)
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
+		share_prepare();
 		if (request != atomic_load(&answered)) {
 			answer(request);
 		} else if (now >= flush_at) {
@@ -369,6 +372,7 @@ static void *run(void *unused)
 		}
 		sys_wait(&asked, atomic_load(&answered), POLL_NS);
 	}
+	atomic_store(&is_awake, false);
 	return unused;
 }
 
@@ -403,6 +407,7 @@ bool writer_start(void)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = pthread_create(&thread, NULL, run, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	atomic_store(&is_awake, is_started);
 	if (is_started)
 		pthread_detach(thread);
 	return is_started;
@@ -422,6 +427,12 @@ static void ask(void)
 			return;
 		sys_wait(&answered, seen, PATIENCE_NS / 4);
 	}
+}
+
+bool writer_wake(void)
+{
+	sys_wake(&asked);
+	return atomic_load(&is_awake);
 }
 
 void writer_flush(bool is_last)

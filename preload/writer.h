@@ -23,4 +23,7 @@ void writer_flush(bool is_last);
  */
 void writer_finish(enum tti_ending reason);
 
+/* Has it look at once at what there is to do.  False: it does not run. */
+bool writer_wake(void);
+
 #endif
