@@ -25,6 +25,9 @@
 #define EVENTS     2048u /* of a domain; the longest has some 800 */
 #define WORDS      (EVENTS / 64u)
 
+/* Number 0 is no event: CUPTI takes it for all of the domain, and Proton gives it. */
+#define EVENT_ALL 0u
+
 /* Who wants what called back. */
 struct listener {
 	_Atomic(CUpti_CallbackFunc) callback; /* NULL: no subscriber */
@@ -171,20 +174,9 @@ static bool is_event(CUpti_CallbackDomain domain, CUpti_CallbackId event)
 	return (uint32_t)domain < DOMAINS && event < EVENTS;
 }
 
-/*
- * While somebody has the runtime's calls called back, CUPTI does not tell of the driver's calls
- * inside of them, and the records carry the number of the runtime's.
- */
-static void note_runtime_call(const CUpti_CallbackData *call)
-{
-	tls.outer = call->callbackSite == CUPTI_API_ENTER ? call->correlationId : 0;
-}
-
 /* A client's callback may call the driver itself: what we know of the call under way is kept. */
 static void pass_on(CUpti_CallbackDomain domain, CUpti_CallbackId event, const void *data)
 {
-	if (domain == CUPTI_CB_DOMAIN_RUNTIME_API)
-		note_runtime_call(data);
 	if (wants_event(SHARE_SELF, domain, event))
 		cupti_called(domain, event, data);
 	for (uint32_t i = 1; i < SHARE_CLIENTS && !is_asking; i++) {
@@ -264,17 +256,6 @@ static CUptiResult set_event(uint32_t client, bool enable, CUpti_CallbackDomain 
 	return rc;
 }
 
-CUptiResult share_enable_callback(uint32_t client, uint32_t enable, CUpti_SubscriberHandle handle,
-				  CUpti_CallbackDomain domain, CUpti_CallbackId event)
-{
-	CUptiResult rc = CUPTI_ERROR_INVALID_PARAMETER;
-
-	control_begin();
-	if (is_subscribed(client, handle) && is_event(domain, event))
-		rc = set_event(client, enable != 0, domain, event);
-	return control_end(rc);
-}
-
 /*
  * Off one by one: switching the domain off, and on again what others want, would lose calls in
  * between.  Numbers that are no event are refused, which tells us nothing.
@@ -284,7 +265,7 @@ static CUptiResult set_domain(uint32_t client, bool enable, CUpti_CallbackDomain
 	const CUptiResult rc =
 		enable ? cupti.cuptiEnableDomain(1, subscriber, domain) : CUPTI_SUCCESS;
 
-	for (CUpti_CallbackId event = 0; event < EVENTS && rc == CUPTI_SUCCESS; event++) {
+	for (CUpti_CallbackId event = 1; event < EVENTS && rc == CUPTI_SUCCESS; event++) {
 		if (wants_event(client, domain, event) == enable)
 			continue;
 		want_event(client, domain, event, enable);
@@ -292,6 +273,18 @@ static CUptiResult set_domain(uint32_t client, bool enable, CUpti_CallbackDomain
 			cupti.cuptiEnableCallback(0, subscriber, domain, event);
 	}
 	return rc;
+}
+
+CUptiResult share_enable_callback(uint32_t client, uint32_t enable, CUpti_SubscriberHandle handle,
+				  CUpti_CallbackDomain domain, CUpti_CallbackId event)
+{
+	CUptiResult rc = CUPTI_ERROR_INVALID_PARAMETER;
+
+	control_begin();
+	if (is_subscribed(client, handle) && is_event(domain, event))
+		rc = event == EVENT_ALL ? set_domain(client, enable != 0, domain)
+					: set_event(client, enable != 0, domain, event);
+	return control_end(rc);
 }
 
 CUptiResult share_enable_domain(uint32_t client, uint32_t enable, CUpti_SubscriberHandle handle,

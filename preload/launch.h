@@ -39,7 +39,7 @@ static inline uint64_t record_begin(void)
 		return record_begin_first();
 	if (unlikely(tls.is_ours))
 		return 0;
-	tls.correlation = tls.outer;
+	tls.correlation = 0;
 	tls.node = 0;
 	tls.context = NULL;
 	tls.symbol = NULL;

@@ -35,7 +35,6 @@ struct tls {
 	void *context;         /* CUPTI: CUcontext of the call under way */
 	const char *symbol;    /* CUPTI: name of the kernel of the call under way */
 	uint32_t correlation;  /* CUPTI: id of the call under way */
-	uint32_t outer;        /* CUPTI: id of the runtime's call around it, if that is the one */
 	uint32_t is_ours;      /* code of ours is running: calls we cause are not recorded */
 	/* The context looked up last, so that most launches need no look-up. */
 	void *last_context;

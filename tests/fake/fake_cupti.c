@@ -668,17 +668,16 @@ API cuptiEnableCallback(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_Ca
 	const CUptiResult r = subscriber_check(handle);
 	if (domain <= CUPTI_CB_DOMAIN_INVALID || domain >= CUPTI_CB_DOMAIN_SIZE || cbid >= NR_CBIDS)
 		return CUPTI_ERROR_INVALID_PARAMETER;
-	if (r == CUPTI_SUCCESS)
-		callback_is_on[domain][cbid] = enable != 0;
+	/* Number 0 is all of them. */
+	for (CUpti_CallbackId c = 0; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
+		if (!cbid || c == cbid)
+			callback_is_on[domain][c] = enable != 0;
 	return r;
 }
 
 API cuptiEnableDomain(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_CallbackDomain domain)
 {
-	CUptiResult r = CUPTI_SUCCESS;
-	for (CUpti_CallbackId c = 0; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
-		r = cuptiEnableCallback(enable, handle, domain, c);
-	return r;
+	return cuptiEnableCallback(enable, handle, domain, 0);
 }
 
 API cuptiActivityRegisterCallbacks(CUpti_BuffersCallbackRequestFunc ask,

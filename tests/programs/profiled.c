@@ -4,7 +4,8 @@
  *
  * STYLE, as far as what it does to CUPTI is concerned, one of
  *   kineto   its own clock; kinds on, kinds off, flush
- *   proton   a subscriber, external ids; flush, kinds off, unsubscribe, finalize
+ *   proton   a subscriber to launches and, by number 0, to all of a domain; flush, kinds off,
+ *            unsubscribe, finalize
  *   jax      a subscriber to all of the driver, CUPTI's clock; off again, finalize
  *   early    kineto, from before cuInit
  *   unstopped  kineto that is never stopped
@@ -310,6 +311,7 @@ static void proton_start(struct profile *p)
 	CUPTI(p, cuptiActivityEnable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL));
 	CUPTI(p, cuptiEnableCallback(1, p->subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
 				     CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel));
+	CUPTI(p, cuptiEnableCallback(1, p->subscriber, CUPTI_CB_DOMAIN_DRIVER_API, 0));
 }
 
 static void proton_stop(struct profile *p)
@@ -320,6 +322,7 @@ static void proton_stop(struct profile *p)
 	CUPTI(p, cuptiActivityDisable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL));
 	CUPTI(p, cuptiEnableCallback(0, p->subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
 				     CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel));
+	CUPTI(p, cuptiEnableCallback(0, p->subscriber, CUPTI_CB_DOMAIN_DRIVER_API, 0));
 	CUPTI(p, cuptiUnsubscribe(p->subscriber));
 	say("proton", p);
 	CUPTI(p, cuptiFinalize());
