@@ -25,8 +25,11 @@
 #define EVENTS     2048u /* of a domain; the longest has some 800 */
 #define WORDS      (EVENTS / 64u)
 
-/* Number 0 is no event: CUPTI takes it for all of the domain, and Proton gives it. */
-#define EVENT_ALL 0u
+/*
+ * Number 0 is no event.  Proton gives it all the same, and once CUPTI (13.0) is told to switch it
+ * off, there are no callbacks of that domain any more, whatever is enabled: it is kept from CUPTI.
+ */
+#define EVENT_NONE 0u
 
 /* Who wants what called back. */
 struct listener {
@@ -245,13 +248,14 @@ static bool is_subscribed(uint32_t client, CUpti_SubscriberHandle handle)
 static CUptiResult set_event(uint32_t client, bool enable, CUpti_CallbackDomain domain,
 			     CUpti_CallbackId event)
 {
+	const bool is_real = event != EVENT_NONE;
 	CUptiResult rc = CUPTI_SUCCESS;
 
-	if (enable && !is_event_wanted(domain, event))
+	if (enable && is_real && !is_event_wanted(domain, event))
 		rc = cupti.cuptiEnableCallback(1, subscriber, domain, event);
 	if (rc == CUPTI_SUCCESS)
 		want_event(client, domain, event, enable);
-	if (!enable && !is_event_wanted(domain, event))
+	if (!enable && is_real && !is_event_wanted(domain, event))
 		rc = cupti.cuptiEnableCallback(0, subscriber, domain, event);
 	return rc;
 }
@@ -282,8 +286,7 @@ CUptiResult share_enable_callback(uint32_t client, uint32_t enable, CUpti_Subscr
 
 	control_begin();
 	if (is_subscribed(client, handle) && is_event(domain, event))
-		rc = event == EVENT_ALL ? set_domain(client, enable != 0, domain)
-					: set_event(client, enable != 0, domain, event);
+		rc = set_event(client, enable != 0, domain, event);
 	return control_end(rc);
 }
 

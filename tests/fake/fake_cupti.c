@@ -49,6 +49,7 @@ struct queue {
 static struct CUpti_Subscriber_st only;
 static _Atomic(struct CUpti_Subscriber_st *) subscriber;
 static _Atomic uint8_t callback_is_on[CUPTI_CB_DOMAIN_SIZE][NR_CBIDS];
+static _Atomic bool domain_is_dead[CUPTI_CB_DOMAIN_SIZE];
 static _Atomic uint8_t kind_is_on[CUPTI_ACTIVITY_KIND_COUNT];
 static _Atomic uint32_t correlations;
 static _Atomic uint64_t nr_records;
@@ -482,7 +483,7 @@ static void worker_start(void)
 static void call_back(CUpti_CallbackDomain domain, uint32_t cbid, const void *data)
 {
 	struct CUpti_Subscriber_st *s = atomic_load(&subscriber);
-	if (s && cbid < NR_CBIDS && callback_is_on[domain][cbid])
+	if (s && cbid < NR_CBIDS && !domain_is_dead[domain] && callback_is_on[domain][cbid])
 		s->callback(s->data, domain, cbid, data);
 }
 
@@ -668,16 +669,20 @@ API cuptiEnableCallback(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_Ca
 	const CUptiResult r = subscriber_check(handle);
 	if (domain <= CUPTI_CB_DOMAIN_INVALID || domain >= CUPTI_CB_DOMAIN_SIZE || cbid >= NR_CBIDS)
 		return CUPTI_ERROR_INVALID_PARAMETER;
-	/* Number 0 is all of them. */
-	for (CUpti_CallbackId c = 0; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
-		if (!cbid || c == cbid)
-			callback_is_on[domain][c] = enable != 0;
+	if (r != CUPTI_SUCCESS)
+		return r;
+	/* Seen of 13.0: number 0 does nothing, but switching it off ends the whole domain. */
+	domain_is_dead[domain] |= !cbid && callback_is_on[domain][0] && !enable;
+	callback_is_on[domain][cbid] = enable != 0;
 	return r;
 }
 
 API cuptiEnableDomain(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_CallbackDomain domain)
 {
-	return cuptiEnableCallback(enable, handle, domain, 0);
+	CUptiResult r = subscriber_check(handle);
+	for (CUpti_CallbackId c = 1; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
+		r = cuptiEnableCallback(enable, handle, domain, c);
+	return r;
 }
 
 API cuptiActivityRegisterCallbacks(CUpti_BuffersCallbackRequestFunc ask,
@@ -918,6 +923,7 @@ API cuptiFinalize(void)
 	count(FAKE_STAT_cupti_finalized, 1);
 	atomic_store(&subscriber, NULL);
 	memset((void *)callback_is_on, 0, sizeof(callback_is_on));
+	memset((void *)domain_is_dead, 0, sizeof(domain_is_dead));
 	memset((void *)kind_is_on, 0, sizeof(kind_is_on));
 	pthread_mutex_lock(&delivery_lock);
 	request = NULL;

@@ -4,7 +4,7 @@
  *
  * STYLE, as far as what it does to CUPTI is concerned, one of
  *   kineto   its own clock; kinds on, kinds off, flush
- *   proton   a subscriber to launches and, by number 0, to all of a domain; flush, kinds off,
+ *   proton   a subscriber to launches, and to number 0, which is none; flush, kinds off,
  *            unsubscribe, finalize
  *   jax      a subscriber to all of the driver, CUPTI's clock; off again, finalize
  *   early    kineto, from before cuInit
