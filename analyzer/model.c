@@ -82,6 +82,7 @@ void model_clear(struct model *m)
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
+	windows_free(&m->windows);
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
@@ -388,6 +389,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 	case TTI_RECORD_PROCESS:
 		take_process(m, &fields->process);
 		return 0;
+	case TTI_RECORD_MARK:
+		return windows_take(&m->windows, &fields->mark);
 	case TTI_RECORD_INFO:
 		return take_info(m, &fields->info);
 	case TTI_RECORD_DEVICE:
@@ -462,20 +465,35 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	return node;
 }
 
-uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
+/* The node that a call created, this one or what it was cloned from; NULL: not known. */
+static const struct graph_node *created_node(const struct model *m, const struct graph_node *node)
 {
 	/* The chain comes from the file: it may be a ring. */
 	for (int i = 0; i < CLONES_MAX; i++) {
 		uint32_t index;
 
-		if (node->site || !node->origin)
-			return node->site;
-		index = id_map_find(&m->node_ids, node->origin);
+		if (node->site)
+			return node;
+		index = node->origin ? id_map_find(&m->node_ids, node->origin) : 0;
 		if (!index)
-			return 0;
+			return NULL;
 		node = &m->nodes.rows[index];
 	}
-	return 0;
+	return NULL;
+}
+
+uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
+{
+	const struct graph_node *created = created_node(m, node);
+
+	return created ? created->site : 0;
+}
+
+uint32_t model_node_segment(const struct model *m, const struct graph_node *node)
+{
+	const struct graph_node *created = created_node(m, node);
+
+	return created ? created->segment : 0;
 }
 
 struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,

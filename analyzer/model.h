@@ -15,6 +15,7 @@
 #include "decode.h"
 #include "id_map.h"
 #include "names.h"
+#include "windows.h"
 #include "works.h"
 
 enum problem {
@@ -84,6 +85,7 @@ struct graph_node {
 	uint64_t node, origin, graph;
 	bool is_defined;
 	uint32_t site;            /* of the call that created it, 0: not known */
+	uint32_t segment;         /* of phases, of that call */
 	uint32_t device_template; /* of the last device row */
 	uint64_t nr_rows;
 	uint64_t time_ns, min_ns, max_ns;
@@ -134,6 +136,7 @@ struct model {
 	uint64_t nr_threads;
 	bool has_counter[TTI_COUNTER_LIMIT];
 	uint64_t counters[TTI_COUNTER_LIMIT];
+	struct windows windows;
 	uint64_t problems[NR_PROBLEMS];
 };
 
@@ -148,6 +151,9 @@ struct graph_node *model_node(struct model *m, uint64_t node);
 
 /* The site of the call that created the node, directly or as what it was cloned from; 0. */
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node);
+
+/* The segment of phases that the call was made in; 0. */
+uint32_t model_node_segment(const struct model *m, const struct graph_node *node);
 
 /* What a launch was made with, for the decoders; borrows from the model. */
 struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,

@@ -15,6 +15,7 @@
 #include "cupti.h"
 #include "cupti_share.h"
 #include "identity.h"
+#include "window.h"
 
 /* The smallest record we ask for has more bytes than this. */
 #define RECORD_BYTES_MIN 64u
@@ -51,8 +52,11 @@ static uint32_t name_id(const char *name)
 static void add(struct gpu_rows *rows, const struct device_template_content *c, uint64_t begin,
 		uint64_t end, uint32_t correlation, uint64_t node)
 {
-	const uint32_t i = rows->nr_rows++;
+	const uint32_t i = rows->nr_rows;
 
+	if (!window_keeps(correlation))
+		return;
+	rows->nr_rows++;
 	if (!begin || end < begin)
 		counter_add_shared(TTI_COUNTER_NO_TIMESTAMP, 1);
 	counter_add_shared(c->activity == TTI_ACTIVITY_KERNEL ? TTI_COUNTER_KERNEL_RECORDS

@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "log.h"
 #include "options.h"
+#include "window.h"
 
 static const char *library_path = "";
 static _Atomic bool is_running;
@@ -83,6 +84,8 @@ void cupti_called(uint32_t domain, uint32_t event, const void *data)
 			tls.correlation = call->correlationId;
 			tls.context = call->context;
 			tls.symbol = call->symbolName;
+			if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
+				window_pass(call->correlationId);
 		}
 	} else if (event == CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING) {
 		kernels_forget();
@@ -206,6 +209,15 @@ void cupti_end(void)
 bool cupti_wants_records(void)
 {
 	return atomic_load(&wants_records);
+}
+
+void cupti_records(bool on)
+{
+	for (size_t i = 0; i < COUNT(activity_kinds) && atomic_load(&is_running); i++)
+		if (on)
+			share_enable(SHARE_SELF, activity_kinds[i]);
+		else
+			share_disable(SHARE_SELF, activity_kinds[i]);
 }
 
 void cupti_flush(bool all)

@@ -31,6 +31,9 @@ void cupti_called(uint32_t domain, uint32_t event, const void *data);
 bool cupti_wants_records(void);
 void cupti_end(void);
 
+/* Off while nothing is recorded: CUPTI's records cost time also where nobody wants them. */
+void cupti_records(bool on);
+
 /* Which libcupti is in use: path and version; false: none. */
 bool cupti_describe(const char **ret_path, uint32_t *ret_version);
 

@@ -96,6 +96,26 @@ def cupti_of_cuda12(rep, stdout):
         yield f"CUPTI is {path}"
 
 
+CORNERS = (
+    "nested",
+    "cloned",
+    "updated",
+    "recycled",
+    "conditional",
+    "reset",
+    "destroyed",
+    "green",
+    "contexts",
+    "pool",
+)
+
+
+def corners(binaries):
+    """Graphs and contexts where a tracer could go wrong; the kernels count themselves."""
+    binary = build_cuda(PROGRAMS / "corners.cu", binaries / "corners", "-lcuda")
+    return [Program(f"corners-{case}", [binary, case], 60, kernels_as_printed) for case in CORNERS]
+
+
 def all_programs(binaries):
     marked = ROOT / "examples/cuda/marked.cu"
     generate = ROOT / "examples/diffusion/generate.py"
@@ -108,6 +128,7 @@ def all_programs(binaries):
         Program("marked-shared", build("marked-shared", "-cudart", "shared"), 60, kernels_as_printed),
         Program("marked-ptds", build("marked-ptds", "-default-stream", "per-thread"), 60, kernels_as_printed),
         cuda12(binaries),
+        *corners(binaries),
         Program("diffusion", python(generate), 150),
         Program("diffusion-eager", python(generate, "--attention", "eager", "--steps", 4), 150),
         Program("torch_compile", python(PROGRAMS / "torch_compile.py"), 240, has_graph_launches),
