@@ -79,8 +79,10 @@ static struct {
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
 static _Atomic uint32_t asked, answered;
 static _Atomic uint32_t ending; /* tti_ending; 0: none */
-static _Atomic bool may_go_on;  /* after that end */
-static _Atomic bool is_awake;   /* the thread runs */
+/* The process ends: also records of what still runs are fetched, which then have no times. */
+static _Atomic bool by_force;
+static _Atomic bool may_go_on; /* after that end */
+static _Atomic bool is_awake;  /* the thread runs */
 /* Once the process is ending, CUPTI may be gone at any moment: it is not called any more. */
 static _Atomic bool is_cupti_off;
 
@@ -424,7 +426,7 @@ static void take_back_finish(void)
 void writer_round(void)
 {
 	if (!atomic_load(&is_cupti_off))
-		cupti_flush(true);
+		cupti_flush(atomic_load(&by_force));
 	drain();
 }
 
@@ -553,6 +555,8 @@ bool writer_wake(void)
 
 void writer_flush(bool is_last)
 {
+	if (is_last)
+		atomic_store(&by_force, true);
 	ask();
 	if (is_last)
 		atomic_store(&is_cupti_off, true);
@@ -562,6 +566,7 @@ void writer_finish(enum tti_ending reason)
 {
 	if (reason == TTI_ENDING_EXIT)
 		atomic_store(&is_cupti_off, true);
+	atomic_store(&by_force, true);
 	atomic_store(&may_go_on, false);
 	atomic_store(&ending, reason);
 	ask();
@@ -569,6 +574,7 @@ void writer_finish(enum tti_ending reason)
 
 void writer_pause(enum tti_ending reason)
 {
+	atomic_store(&by_force, true);
 	atomic_store(&may_go_on, true);
 	atomic_store(&ending, reason);
 	ask();
@@ -576,6 +582,7 @@ void writer_pause(enum tti_ending reason)
 
 void writer_resume(void)
 {
+	atomic_store(&by_force, false);
 	atomic_store(&ending, 0);
 	ask();
 }

@@ -96,6 +96,13 @@ def cupti_of_cuda12(rep, stdout):
         yield f"CUPTI is {path}"
 
 
+def two_ranks(rep, stdout):
+    """For two_gpus: a process for each rank, and each of them knows its own."""
+    ranks = sorted(str(process.get("rank")) for process in rep["processes"])
+    if ranks != ["0", "1"]:
+        yield f"ranks are {ranks}"
+
+
 CORNERS = (
     "nested",
     "cloned",
@@ -137,6 +144,8 @@ def all_programs(binaries):
         Program("triton_kernel", python(PROGRAMS / "triton_kernel.py"), 120),
         Program("jax_block", python(PROGRAMS / "jax_block.py"), 150),
         Program("cupy_ops", python(PROGRAMS / "cupy_ops.py"), 120),
+        Program("two_gpus", python(PROGRAMS / "two_gpus.py"), 120, two_ranks),
+        Program("two_gpus_one_process", python(PROGRAMS / "two_gpus.py", "--one-process"), 120),
         Program("numba_kernel", python(PROGRAMS / "numba_kernel.py"), 90),
     ]
 
