@@ -387,11 +387,13 @@ static void at_exit(void)
 	kineto_stop(&first, "atexit");
 }
 
+static _Atomic bool has_stopped;
+
 static void *launch_on(void *unused)
 {
 	CHECK(cu.cuCtxSetCurrent(unused));
-	for (int i = 0; i < 20; i++) {
-		work(LAUNCHES);
+	while (!has_stopped) {
+		work(LAUNCHES / 4);
 		usleep(1000);
 	}
 	return NULL;
@@ -412,6 +414,7 @@ static void threads(struct profile *p, unsigned int times, unsigned int n)
 		CUPTI(p, cuptiActivityFlushAll(0));
 		usleep(1000);
 	}
+	has_stopped = true;
 	for (unsigned int i = 0; i < n && i < 16; i++)
 		pthread_join(others[i], NULL);
 	CHECK(cu.cuCtxSynchronize());
