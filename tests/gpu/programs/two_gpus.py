@@ -21,6 +21,7 @@ def step(model, x):
 def one_rank(rank, size, steps, port):
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank))
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    os.environ.setdefault("NCCL_SOCKET_IFNAME", "lo")
     torch.cuda.set_device(rank)
     dist.init_process_group("nccl", device_id=torch.device("cuda", rank))
     torch.manual_seed(0)
@@ -51,7 +52,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--one-process", action="store_true")
-    parser.add_argument("--port", type=int, default=29533)
+    parser.add_argument("--port", type=int, default=20000 + os.getpid() % 20000)
     args = parser.parse_args()
     if torch.cuda.device_count() < 2:
         print("skipped: fewer than two GPUs")
