@@ -192,7 +192,9 @@ bool cupti_start(void)
 	}
 	cupti_bind(&library_path, &why);
 	if (!start()) {
-		share_end();
+		/* Those who are there already stay. */
+		if (!share_is_shared())
+			share_end();
 		return false;
 	}
 	if (options.verbose)

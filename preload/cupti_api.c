@@ -27,10 +27,12 @@ bool cupti_bind(const char **ret_path, const char **ret_why)
 	void *library;
 
 	*ret_path = library_path;
+	*ret_why = "";
 	if (is_bound)
 		return true;
 	library = cupti_library_open(library_path, sizeof(library_path));
-	*ret_why = library ? "lacks functions of CUPTI 12 and 13" : "";
+	if (library)
+		*ret_why = "lacks functions of CUPTI 12 and 13";
 	is_bound = library && bind_all(library);
 	return is_bound;
 }

@@ -103,9 +103,19 @@ static uint32_t look_at(uint32_t copy)
 	return is_bound && (copy == 0 || !is_newer(copy)) ? SERVED : ALONE;
 }
 
+/*
+ * CUDA does not survive fork, and nor does our recording.  A parent that had not come that far
+ * leaves everything to the child as it is, but for locks that other threads of its held.
+ */
 static void in_forked_child(void)
 {
-	share_end();
+	static const pthread_mutex_t free_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+	if (atomic_load(&listeners[SHARE_SELF].callback))
+		share_end();
+	control = flushing = free_lock;
+	for (uint32_t i = 0; i < SHARE_CLIENTS; i++)
+		clients[i].lock = free_lock;
 }
 
 bool share_takes(uint32_t copy)

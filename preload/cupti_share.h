@@ -32,7 +32,7 @@
 /* Is this copy's client served here?  If not, its calls go to its own library as they are. */
 bool share_takes(uint32_t copy);
 
-/* A forked child, or another tool has CUPTI: from now on nobody is served. */
+/* There are no GPU times to be had: from now on nobody is served. */
 void share_end(void);
 
 /* Asks clients for the buffers that they need.  Runs in: the writer, and where CUPTI asks us. */

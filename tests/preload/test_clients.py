@@ -72,6 +72,11 @@ def test_a_child_leaves_cupti_alone(run):
     is_complete(r, BEFORE + 2 * (PROFILED + AFTER))
 
 
+def test_a_child_of_a_parent_without_cuda_has_all(run):
+    r = both(run, "child", 2)
+    is_complete(r, BEFORE + 2 * (PROFILED + AFTER))
+
+
 def test_starts_and_stops_while_other_threads_launch(run):
     r = both(run, "threads", 20, 4)
     is_complete(r, r.seen["launches"])

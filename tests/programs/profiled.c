@@ -14,6 +14,7 @@
  *   tiny     kineto whose buffers hold three records
  *   backlog  kineto that starts and stops while the device is busy
  *   forks    kineto, with a child that uses none of it while it is on
+ *   child    kineto in a child; its parent has only asked CUPTI for the time
  *   pair     proton in one libcupti while kineto runs in another
  *   threads  kineto that starts and stops while other threads launch
  * WAY: linked, or the path of a libcupti that is opened and asked by dlsym; for `pair` two paths
@@ -447,6 +448,21 @@ static void run(const char *style, unsigned int times, unsigned int nr_threads)
 	}
 }
 
+/* The child goes on, the parent waits for it. */
+static void become_child(void)
+{
+	uint64_t now;
+	pid_t child;
+	int status = 0;
+	CUPTI(&first, cuptiGetTimestamp(&now));
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		return;
+	waitpid(child, &status, 0);
+	exit(WEXITSTATUS(status));
+}
+
 int main(int argc, char **argv)
 {
 	const char *style = argc > 1 ? argv[1] : "kineto";
@@ -460,6 +476,8 @@ int main(int argc, char **argv)
 		bind(&second, strchr(way, ',') + 1, 4095);
 	refuses = !strcmp(style, "refuses");
 	buffer_bytes = refuses || !strcmp(style, "tiny") ? 1024 : BUFFER;
+	if (!strcmp(style, "child"))
+		become_child();
 	driver_open("getproc");
 	if (!is_early)
 		start_driver();
