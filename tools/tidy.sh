@@ -46,7 +46,7 @@ check_calls() {
 	done
 }
 
-# Rows of the hook tables, and what stands in files of its own: resolve_entry.S, exit.c.
+# Rows of the hook tables, and what stands in files of its own: resolve_entry.S, EXPORTED functions.
 wanted_symbols() {
 	for table in preload/hook_*.def; do
 		# cuda.h's own macros must not rename a row: no header is included.
@@ -55,7 +55,8 @@ wanted_symbols() {
 	done
 	grep -hoE '^ENTRY [a-z]+' preload/resolve_entry.S | awk '{ print $2 }'
 	if [ "$1" = libttitrace.so ]; then
-		grep -oE '\b_[Ee]xit\(int' preload/exit.c | sed 's/(.*//'
+		grep -hE '^EXPORTED' preload/*.c | sed -E 's/\(.*//; s/.*[ *]//'
+		echo _Exit # an alias, exit.c
 		echo InitializeInjectionNvtx2 # nvtx.c
 		grep -oE '\bttitrace_[a-z]+' include/ttitrace/ttitrace.h
 	fi
@@ -95,7 +96,7 @@ check_spelling() {
 
 # The compile finds most; a file with findings is shown once.
 check_clang() {
-	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude -I. -isystem "$cuda/include"
+	local flags=(-std=gnu11 -D_GNU_SOURCE -Iinclude -I. -isystem "$build/analyzer" -isystem "$cuda/include"
 		-isystem "$cuda/extras/CUPTI/include")
 	local files='analyzer/*.c'
 	[ -e "$cuda/include/cuda.h" ] && files='analyzer/*.c preload/*.c'

@@ -20,6 +20,7 @@ BAR_INSTRUCTIONS=600
 BAR_STARTUP=1000 # microseconds
 BAR_BYTES=6
 BAR_REPORT=20 # million launches per second
+BAR_EXPORT=1  # million events per second
 
 row() { printf '%-46s %16s %16s  %s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 skipped() { row "$1" - '' "skipped: $2"; }
@@ -101,6 +102,18 @@ reports() {
 	done <"$out/report"
 }
 
+exports() {
+	"$here/bench_export.py" "$build" 1000000 3 >"$out/export"
+	while read -r format _ speed _ peak; do
+		[[ $peak =~ ^[0-9]+$ ]] || continue
+		case $format in
+		perfetto | sqlite) row "M events/s in export, $format" "$speed" ">= $BAR_EXPORT" \
+			"peak memory $((peak / 1024)) MB" ;;
+		*) row "M events/s in export, $format" "$speed" '' "peak memory $((peak / 1024)) MB" ;;
+		esac
+	done <"$out/export"
+}
+
 echo "$(nproc) processors, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 row what here bar
 if [ -e "$build/libttitrace.so" ]; then
@@ -112,4 +125,5 @@ else
 fi
 bytes
 reports
+exports
 exit $failed
