@@ -28,7 +28,7 @@ HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublasl
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
+PRELOAD_NOP := $(HOOKS) $(addprefix $(O)/preload/,none/hook_cupti.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/perfetto.pb-c.o
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
@@ -71,14 +71,15 @@ $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
 # Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
-FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
+FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 other/libcupti.so.12 \
+	cheap/libcuda.so.1 versioned/libcuda.so.1)
 # And for cuBLAS in two versions and cuDNN with its part, with programs that call them in every way.
 FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
 	libcudnn_graph.so.9 libcudnn.so.9)
 CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
 FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
-PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
+PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(addprefix $(O)/tests/programs/,routes_linked profiled_linked)
 PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libmany.so liboperations.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
@@ -99,6 +100,12 @@ $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
 	$(SHARED)
+# A second copy, such as the one that Triton brings along.
+$(O)/tests/fake/other/fake_cupti.o: tests/fake/fake_cupti.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -DFAKE_CUPTI_12 -c -o $@ $<
+$(O)/tests/fake/other/libcupti.so.12: $(O)/tests/fake/other/fake_cupti.o
+	$(SHARED)
 $(O)/tests/fake/cheap/fake_module.o: tests/fake/fake_module.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -DFAKE_CHEAP -c -o $@ $<
@@ -117,6 +124,9 @@ $(O)/tests/programs/plugin/libslow_disk.so: $(O)/tests/programs/plugin/slow_disk
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
 		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
 	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+# PyTorch is linked with CUPTI.
+$(O)/tests/programs/profiled_linked: $(O)/tests/programs/profiled.o $(WAY) $(O)/tests/fake/libcupti.so.13
+	$(LINK) -Wl,--no-as-needed $(filter %libcupti.so.13,$^) -ldl -pthread
 FAKE_LIBRARY := $(O)/tests/fake/library
 $(O)/tests/fake/libcublasLt.so.%: $(FAKE_LIBRARY)/fake_cublaslt.o $(FAKE_LIBRARY)/fake_library.o
 	$(SHARED)
@@ -141,7 +151,7 @@ $(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(
 	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
 $(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
 $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
-$(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
+$(filter-out %/routes_linked %/profiled_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
 
 # Perfetto's format: as much of the schema as is written, as C.

@@ -158,6 +158,7 @@ void life_end(enum tti_ending reason)
 	if (getpid() == owner && atomic_compare_exchange_strong(&state, &expected, OFF)) {
 		atomic_store(&recording, false);
 		writer_finish(reason);
+		cupti_end();
 	}
 	errno = saved;
 }
@@ -211,7 +212,7 @@ bool life_expect_marks(void)
 
 void driver_ready(CUresult rc)
 {
-	if (rc == CUDA_SUCCESS)
+	if (rc == CUDA_SUCCESS && !tls.is_ours)
 		life_begin();
 }
 
