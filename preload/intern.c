@@ -182,6 +182,14 @@ bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t s
 	return b && b->size == size && same(b->bytes, content, size);
 }
 
+void intern_expect(enum intern_kind kind, uint32_t id)
+{
+	const char *b = (const char *)blob_of(&tables[kind], id);
+
+	__builtin_prefetch(b);
+	__builtin_prefetch(b + 64);
+}
+
 const void *intern_content(enum intern_kind kind, uint32_t id, size_t *ret_size)
 {
 	const struct blob *b = id && id < ENTRIES_MAX ? blob_of(&tables[kind], id) : NULL;

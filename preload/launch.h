@@ -32,6 +32,9 @@ extern _Atomic bool recording;
 /* Recording is off: find out whether it should be on. */
 uint64_t record_begin_first(void);
 
+/* Our own memory for this call, cold since the last one, is fetched while the driver works. */
+void record_expect(const struct thread *t);
+
 /* When the call began, in ticks; 0: do not record it. */
 static inline uint64_t record_begin(void)
 {
@@ -43,6 +46,8 @@ static inline uint64_t record_begin(void)
 	tls.node = 0;
 	tls.context = NULL;
 	tls.symbol = NULL;
+	if (likely(tls.thread))
+		record_expect(tls.thread);
 	return clock_ticks();
 }
 
