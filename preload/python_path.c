@@ -17,6 +17,7 @@
 
 #include "counter.h"
 #include "intern.h"
+#include "memo.h"
 #include "options.h"
 #include "python_code.h"
 #include "sys.h"
@@ -27,14 +28,12 @@
 /* A chain longer than that, markers and all, is no chain. */
 #define CHAIN_MAX (4 * PATH_DEPTH_MAX)
 
-#define NR_CODES   4096u
-#define NR_PATHS   32768u
-#define NR_NEXT    16384u
-#define PROBES     4u
+#define NR_CODES  4096u
+#define PROBES    4u
 /* Frames of one code object that differ in self, say: beyond, self is no module but a passer-by. */
 #define FRAMES_OF_CODE_MAX 16384u
 
-#define CACHE_LINE 64u
+#define CACHE_LINE         64u
 
 struct known_code {
 	uint64_t code, guard;
@@ -47,12 +46,6 @@ struct known_code {
 };
 _Static_assert(sizeof(struct known_code) == CACHE_LINE / 2, "two to a cache line");
 
-struct known_path {
-	uint64_t hash; /* 0: none */
-	uint32_t id;   /* INTERN_PYTHON_FRAME */
-	uint32_t zero;
-};
-
 /* What a frame's part of the path depends on. */
 struct frame_key {
 	uint64_t code, guard, at, self, type;
@@ -64,17 +57,11 @@ struct place {
 };
 
 struct path_cache {
-	struct known_path last;
 	uint32_t nr_places;
 	struct place places[PATH_DEPTH_MAX]; /* innermost first */
 	struct known_code codes[NR_CODES];
-	struct known_path paths[NR_PATHS];  /* of launches, by the hash from the innermost frame */
-	struct known_path begins[NR_PATHS]; /* of their frames, by the hash from the outermost */
-	/*
-	 * By the id of a path: what came after it the last time.  Ids rise in the order of first
-	 * launches, so that this is read front to back where `paths` is read here and there.
-	 */
-	struct known_path next[NR_NEXT];
+	struct memo paths;  /* of launches, by the hash from the innermost frame */
+	struct memo begins; /* of their frames, by the hash from the outermost */
 };
 
 /* A code object has been found where one should be. */
@@ -87,19 +74,12 @@ static struct path_cache *cache_of(struct thread *t)
 	return t->paths;
 }
 
-static inline uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9fb21c651e98df25u;
-	return hash ^ hash >> 29;
-}
-
 /* Products side by side; what follows in the chain mixes their bits. */
 static inline uint64_t hash_of(uint64_t code, uint64_t guard, uint64_t at, uint64_t self,
 			       uint64_t type)
 {
-	return code * 0x9e3779b97f4a7c15u + at * 0xd6e8feb86659fd93u +
-	       self * 0xa0761d6478bd642fu + type * 0xe7037ed1a0b428dbu +
-	       guard * 0x8ebc6af09c88c6e3u;
+	return code * 0x9e3779b97f4a7c15u + at * 0xd6e8feb86659fd93u + self * 0xa0761d6478bd642fu +
+	       type * 0xe7037ed1a0b428dbu + guard * 0x8ebc6af09c88c6e3u;
 }
 
 static inline uint64_t key_hash(const struct frame_key *k)
@@ -114,7 +94,7 @@ static inline uint64_t object_of(uint64_t reference)
 }
 
 static void read_self(const struct python *p, uint64_t frame, const struct known_code *code,
-			     struct frame_key *k)
+		      struct frame_key *k)
 {
 	uint64_t self = object_of(python_word(frame, code->self_offset));
 
@@ -174,8 +154,8 @@ static struct known_code *code_define(const struct python *p, struct known_code 
 		.code = code,
 		.guard = guard,
 		.id = id,
-		.self_offset = self.local == SELF_NONE ? 0
-						       : p->layout.frame_locals + 8 * self.local,
+		.self_offset =
+			self.local == SELF_NONE ? 0 : p->layout.frame_locals + 8 * self.local,
 		.is_cell = self.is_cell,
 		.is_special = self.is_cell,
 	};
@@ -184,11 +164,12 @@ static struct known_code *code_define(const struct python *p, struct known_code 
 
 /*
  * The entry of code that is not in its first place, made when it is new.  NULL: what is run is no
- * code object, or (*ret_is_full) the tables are full.  What is no code object is passed over, unless
- * none ever was one: then this is not the layout we take it for.
+ * code object, or (*ret_is_full) the tables are full.  What is no code object is passed over,
+ * unless none ever was one: then this is not the layout we take it for.
  */
-static __attribute__((noinline)) struct known_code *
-code_search(const struct python *p, struct path_cache *c, uint64_t code, bool *ret_is_full)
+static __attribute__((noinline)) struct known_code *code_search(const struct python *p,
+								struct path_cache *c, uint64_t code,
+								bool *ret_is_full)
 {
 	const uint32_t slot = code_slot(code);
 	struct known_code *k;
@@ -211,9 +192,10 @@ code_search(const struct python *p, struct path_cache *c, uint64_t code, bool *r
 }
 
 /* As code_search(). */
-static __attribute__((noinline)) struct known_code *
-frame_read(const struct python *p, struct path_cache *c, uint64_t frame, struct frame_key *ret_key,
-	   bool *ret_is_full)
+static __attribute__((noinline)) struct known_code *frame_read(const struct python *p,
+							       struct path_cache *c, uint64_t frame,
+							       struct frame_key *ret_key,
+							       bool *ret_is_full)
 {
 	struct frame_key k = {
 		.code = object_of(python_word(frame, p->layout.frame_code)),
@@ -230,18 +212,6 @@ frame_read(const struct python *p, struct path_cache *c, uint64_t frame, struct 
 		read_self(p, frame, code, &k);
 	*ret_key = k;
 	return code;
-}
-
-/* The place of a hash: its own, or the one it may take. */
-static struct known_path *place_of(struct known_path *paths, uint64_t hash)
-{
-	for (uint32_t i = 0; i < PROBES; i++) {
-		struct known_path *k = &paths[((hash >> 32) + i) % NR_PATHS];
-
-		if (k->hash == hash || !k->hash)
-			return k;
-	}
-	return &paths[(hash >> 32) % NR_PATHS]; /* no room: the newest takes the first */
 }
 
 static uint32_t frame_define(const struct python *p, struct known_code *code,
@@ -273,22 +243,20 @@ static __attribute__((noinline)) uint32_t path_define(const struct python *p, st
 	for (uint32_t i = c->nr_places; i-- > 0;) {
 		bool is_full = false;
 		struct frame_key k;
-		struct known_code *code =
-			frame_read(p, c, c->places[i].frame, &k, &is_full);
-		struct known_path *begin;
+		struct known_code *code = frame_read(p, c, c->places[i].frame, &k, &is_full);
 		uint32_t child;
 
 		if (!code && !is_full)
 			continue;
-		hash = code ? mix(hash, key_hash(&k)) : hash;
-		begin = place_of(c->begins, hash);
-		child = !code ? 0
-			: begin->hash == hash ? begin->id
-					      : frame_define(p, code, &k, id);
+		hash = code ? memo_mix(hash, key_hash(&k)) : hash;
+		child = code ? memo_find(&c->begins, hash) : 0;
+		if (code && !child) {
+			child = frame_define(p, code, &k, id);
+			memo_add(&c->begins, hash, child);
+		}
 		*ret_is_whole = child;
 		if (!child)
 			return id;
-		*begin = (struct known_path){ .hash = hash, .id = child };
 		id = child;
 	}
 	return id;
@@ -310,30 +278,6 @@ static uint64_t innermost(const struct python *p)
 	if (p->layout.cframe_frame >= 0 && python_is_address(state))
 		state = python_word(state, p->layout.cframe_frame);
 	return state;
-}
-
-/* Another path than the last. */
-static uint32_t path_find(const struct python *p, struct thread *t, struct path_cache *c,
-			  uint64_t hash)
-{
-	struct known_path *next = &c->next[c->last.id % NR_NEXT], *known;
-	bool is_whole = true;
-
-	if (unlikely(next->hash != hash)) {
-		known = place_of(c->paths, hash);
-		if (unlikely(known->hash != hash)) {
-			const uint32_t id = path_define(p, c, &is_whole);
-
-			if (!is_whole) {
-				counter_add(&t->counters, TTI_COUNTER_PATHS_CUT, 1);
-				return id;
-			}
-			*known = (struct known_path){ .hash = hash, .id = id };
-		}
-		*next = *known;
-	}
-	c->last = *next;
-	return c->last.id;
 }
 
 /*
@@ -387,7 +331,7 @@ static inline uint64_t chain_read(const struct python *p, struct path_cache *c, 
 
 		if (is_python && (likely(frame_hash(p, c, frame, &c->places[n], &own)) ||
 				  frame_hash_any(p, c, frame, &c->places[n], &own))) {
-			hash = mix(hash, own);
+			hash = memo_mix(hash, own);
 			n++;
 		}
 		frame = python_word(frame, back);
@@ -405,7 +349,7 @@ void python_path_expect(const struct thread *t)
 
 	if (unlikely(!p || !c))
 		return;
-	__builtin_prefetch(&c->next[c->last.id % NR_NEXT]);
+	memo_expect(&c->paths);
 	guard = p->layout.code_version >= 0 ? p->layout.code_version : p->layout.code_lines;
 	for (uint32_t i = 0; i < c->nr_places; i++) {
 		const struct place *was = &c->places[i];
@@ -423,13 +367,23 @@ uint32_t python_path(struct thread *t)
 	const struct python *p = atomic_load_explicit(&python, memory_order_acquire);
 	struct path_cache *c;
 	uint64_t frame, hash;
+	uint32_t id;
+	bool is_whole = true;
 
 	if (unlikely(!p))
 		return 0;
 	frame = innermost(p);
 	c = frame ? cache_of(t) : NULL;
-	if (unlikely(!c))
+	hash = c ? chain_read(p, c, frame) : 0;
+	if (unlikely(!hash))
 		return 0;
-	hash = chain_read(p, c, frame);
-	return hash == c->last.hash ? c->last.id : path_find(p, t, c, hash);
+	id = memo_find(&c->paths, hash);
+	if (likely(id))
+		return id;
+	id = path_define(p, c, &is_whole);
+	if (is_whole)
+		memo_add(&c->paths, hash, id);
+	else
+		counter_add(&t->counters, TTI_COUNTER_PATHS_CUT, 1);
+	return id;
 }

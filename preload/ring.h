@@ -62,7 +62,8 @@ static inline struct row *ring_reserve(struct ring *r)
 /* A row will be reserved soon. */
 static inline void ring_expect(const struct ring *r)
 {
-	__builtin_prefetch(&r->rows[atomic_load_explicit(&r->head, memory_order_relaxed) & r->mask], 1);
+	__builtin_prefetch(&r->rows[atomic_load_explicit(&r->head, memory_order_relaxed) & r->mask],
+			   1);
 }
 
 static inline void ring_commit(struct ring *r)
