@@ -15,6 +15,10 @@ MODE_debug = -O0 -g3 -Werror -DTTI_DEBUG
 MODE_asan = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DTTI_DEBUG
 MODE_tsan = -O1 -g3 -fsanitize=thread -DTTI_DEBUG
 CFLAGS ?= $(MODE_$(MODE))
+# What the launch path calls lies in other files: seen together, a fifth of its instructions goes.
+LTO_FLAGS := $(if $(filter release,$(MODE)),$(shell t=$$(mktemp -d) && echo 'int f(void) { return 0; }' >$$t/a.c && \
+	$(CC) -flto=auto -ffat-lto-objects -O2 -fPIC -shared -Werror $$t/a.c -o $$t/a 2>/dev/null && \
+	echo -flto=auto -ffat-lto-objects; rm -rf $$t))
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wwrite-strings
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -29,7 +33,7 @@ NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
 PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
-ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
+ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/perfetto.pb-c.o
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -37,7 +41,8 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 	tests/unit/*/*.[ch] examples/*.[ch])
 
 # Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -Wl,-Bdynamic -lm
+ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
+	-ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
@@ -51,7 +56,7 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
@@ -64,9 +69,9 @@ $(O)/%.o: %.S
 	mkdir -p $(@D); echo '  AS $@'
 	$(CC) $(CFLAGS) -c -o $@ $<
 $(O)/libttitrace.so: $(PRELOAD)
-	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
+	$(LINK) $(LTO_FLAGS) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
 $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
-	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
+	$(LINK) $(LTO_FLAGS) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
 # Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
@@ -78,7 +83,7 @@ CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
 FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
 PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libmany.so liboperations.so)
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libmany.so liboperations.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
@@ -87,6 +92,9 @@ fakes: $(FAKES) $(FAKE_CALLS) $(PROGRAMS) $(PLUGINS) $(BENCHES)
 ## check-preload: libttitrace.so in programs of every kind, against the stand-ins
 check-preload: all fakes
 	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
+## check-kill: KILLS times (200) killed at a random moment, and as often on a disk that fills
+check-kill: all fakes
+	KILLS=$(or $(KILLS),200) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
 ## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
 bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
@@ -106,6 +114,8 @@ $(O)/tests/fake/versioned/libcuda.so.1: $(FAKE_CUDA)
 $(O)/tests/programs/plugin/lib%.so: $(O)/tests/programs/plugin/%.o $(WAY)
 	$(SHARED)
 $(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
+	$(SHARED)
+$(O)/tests/programs/plugin/libslow_disk.so: $(O)/tests/programs/plugin/slow_disk.o
 	$(SHARED)
 # The third library comes before the driver in the search order.
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
@@ -138,6 +148,16 @@ $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
 
+# Perfetto's format: as much of the schema as is written, as C.
+$(O)/analyzer/perfetto.pb-c.c: analyzer/perfetto.proto
+	mkdir -p $(@D); echo '  PROTOC $@'
+	protoc-c --c_out=$(@D) -Ianalyzer $(<F)
+$(O)/analyzer/perfetto.pb-c.o: $(O)/analyzer/perfetto.pb-c.c
+	echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/analyzer/perfetto_packets.o $(O)/analyzer/export_perfetto.o: $(O)/analyzer/perfetto.pb-c.c
+$(O)/analyzer/perfetto_packets.o $(O)/analyzer/export_perfetto.o: ALL_CFLAGS += -I$(O)/analyzer
+
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
 # Traces without a GPU: from text, and large ones for measuring.
@@ -145,8 +165,8 @@ $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
-# Without what would stand in the test's own way: its dlsym, its exit.
-$(UNIT_PRELOAD): %: %.o $(filter-out %/exit.o %/resolve_entry.o,$(PRELOAD))
+# Without what would stand in the test's own way: its dlsym, its exit and exec.
+$(UNIT_PRELOAD): %: %.o $(filter-out %/exec.o %/exit.o %/resolve_entry.o,$(PRELOAD))
 	$(LINK) -lzstd -lcmocka -ldl -pthread
 $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
@@ -225,6 +245,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers check-preload bench-launch
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

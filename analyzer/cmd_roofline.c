@@ -97,28 +97,43 @@ static struct figures_of_row figures_of(const struct profile_row *row)
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
-/* A weight is told by the problem it is a part of and, where Python paths are, by its module. */
+/*
+ * A weight is told by its module and the line that uses it, where Python paths are: a prompt and a
+ * token are different problems with the same weights.  Else by the problem it is a part of.
+ */
 struct weight {
-	const struct call *call;
-	uint64_t module;
+	uint64_t module, place;
 	double bytes;
 };
+
+static int compare_u64(uint64_t x, uint64_t y)
+{
+	return x < y ? -1 : x > y;
+}
 
 static int by_weight(const void *a, const void *b)
 {
 	const struct weight *x = a, *y = b;
 
-	if (x->call != y->call)
-		return (uintptr_t)x->call < (uintptr_t)y->call ? -1 : 1;
-	return x->module < y->module ? -1 : x->module > y->module;
+	if (x->module != y->module)
+		return compare_u64(x->module, y->module);
+	if (x->place != y->place)
+		return compare_u64(x->place, y->place);
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
-static uint64_t module_of(const struct profile_item *item)
+static struct weight weight_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
+	const struct python_frame *frame =
+		&m->python_frames.rows[m->templates.rows[template].path];
 
-	return m->python_frames.rows[m->templates.rows[template].path].self;
+	return (struct weight){
+		.module = frame->self,
+		.place = frame->self ? frame->line : (uintptr_t)item->assignment.call,
+		.bytes = item->assignment.cost.parameter_bytes,
+	};
 }
 
 /* Without Python paths layers of one shape are one weight: then it is a lower bound. */
@@ -134,11 +149,7 @@ static double distinct_weights(const struct profile *p)
 		const struct profile_item *item = &p->items[i];
 
 		if (item->assignment.has_cost && item->assignment.call)
-			weights[nr++] = (struct weight){
-				.call = item->assignment.call,
-				.module = module_of(item),
-				.bytes = item->assignment.cost.parameter_bytes,
-			};
+			weights[nr++] = weight_of(item);
 	}
 	qsort(weights, nr, sizeof(*weights), by_weight);
 	for (size_t i = 0; i < nr; i++)

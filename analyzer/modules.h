@@ -49,6 +49,7 @@ void modules_free(struct modules *m);               /* accepts NULL */
 void modules_sum(struct modules *m, const struct profile *p);
 
 /* The root is node 0. */
+size_t modules_count(const struct modules *m);
 const struct module_node *modules_node(const struct modules *m, uint32_t node);
 uint32_t modules_of_site(const struct modules *m, const struct trace *t, uint32_t site);
 

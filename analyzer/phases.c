@@ -280,12 +280,17 @@ void phases_clear(struct phases *p)
 	*p = (struct phases){ 0 };
 }
 
-uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site)
+uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment)
 {
 	for (size_t i = 0; i < p->run->nr; i++)
 		if (p->run->traces[i] == t)
-			return p->of_segment[i][t->pairs.sites[site].segment];
+			return p->of_segment[i][segment];
 	return 0;
+}
+
+uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site)
+{
+	return phases_of_segment(p, t, t->pairs.sites[site].segment);
 }
 
 static void add_item(struct module_work *work, const struct profile_item *item)

@@ -39,6 +39,7 @@ void phases_clear(struct phases *p);
 void phases_sum(struct phases *p, const struct profile *profile);
 
 /* Index and 1; 0: the residual. */
+uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment);
 uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site);
 
 /*

@@ -159,6 +159,14 @@ static const struct name *item_key(struct maker *m, enum axis axis, const struct
 	return NULL;
 }
 
+const struct name *profile_key(const struct run *run, enum axis axis,
+			       const struct profile_item *item)
+{
+	struct maker m = { .run = run };
+
+	return item_key(&m, axis, item);
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static struct profile_row *find_row(struct profile_table *t, const struct name *key)
@@ -316,17 +324,16 @@ static void find_seconds(const struct maker *m, struct profile_item *item)
 }
 
 /* The launch knows the kernel's name best: CUPTI's is stale where a module was unloaded. */
-static const struct work *work_of_pair(struct maker *m, const struct trace *t,
-				       const struct pair *pair)
+const struct work *profile_work(const struct run *run, const struct trace *t, uint32_t site,
+				uint32_t device_template)
 {
-	const struct host_template *h =
-		&t->model.templates.rows[t->pairs.sites[pair->site].template];
-	const struct device_template *d = &t->model.device_templates.rows[pair->device_template];
+	const struct host_template *h = &t->model.templates.rows[t->pairs.sites[site].template];
+	const struct device_template *d = &t->model.device_templates.rows[device_template];
 
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL && h->work && h->work->mangled &&
 	    h->kernel)
 		return h->work;
-	return work_of_device(m->run->works, d);
+	return work_of_device(run->works, d);
 }
 
 static int add_pair(struct maker *m, struct assigner *assigner, const struct trace *t,
@@ -334,7 +341,7 @@ static int add_pair(struct maker *m, struct assigner *assigner, const struct tra
 {
 	const struct device_template *d = &t->model.device_templates.rows[pair->device_template];
 	const struct tti_device_template *def = &d->definition;
-	const struct work *work = work_of_pair(m, t, pair);
+	const struct work *work = profile_work(m->run, t, pair->site, pair->device_template);
 	struct profile_item *item = work ? new_item(m->profile) : NULL;
 
 	if (!item)

@@ -86,6 +86,14 @@ int profile_make(struct profile *p, const struct run *run, const struct profile_
 		 struct diag *diag);
 void profile_clear(struct profile *p);
 
+/* The row of an axis that an item is added to, as text; NULL: no memory. */
+const struct name *profile_key(const struct run *run, enum axis axis,
+			       const struct profile_item *item);
+
+/* What a device record of this template did that a launch of this site caused; NULL: no memory. */
+const struct work *profile_work(const struct run *run, const struct trace *t, uint32_t site,
+				uint32_t device_template);
+
 double profile_share(const struct profile *p, const struct profile_row *row); /* 0 to 1 */
 
 #endif

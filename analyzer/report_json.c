@@ -173,6 +173,8 @@ static json_t *gpu_json(const struct run_gpu *g)
 	set_u64(object, "first_ns", g->first_ns);
 	set_u64(object, "last_ns", g->last_ns);
 	set_u64(object, "span_ns", g->span_ns);
+	set_u64(object, "closed_ns", g->closed_ns);
+	set_u64(object, "windows", g->nr_windows);
 	set_u64(object, "busy_ns", g->busy_ns);
 	set_u64(object, "idle_ns", g->idle_ns);
 	set_u64(object, "late_ns", g->late_ns);

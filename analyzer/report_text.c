@@ -140,6 +140,9 @@ static void print_counters(const struct trace *trace, FILE *out)
 		fprintf(out,
 			"%*spid %" PRIu64 " ended without finish: killed, or it is still running\n",
 			LABEL, "", trace->model.process.pid);
+	else if (trace->model.finish.reason == TTI_ENDING_LIMIT)
+		fprintf(out, "%*spid %" PRIu64 ": the trace reached its maximum size\n", LABEL, "",
+			trace->model.process.pid);
 }
 
 static void print_losses(const struct run_coverage *c, const struct terminal *t, FILE *out)
@@ -246,6 +249,10 @@ static void print_gpu(const struct report *r, const struct terminal *t, FILE *ou
 	fprintf(out, "busy %s of %s between first and last activity (%s), idle %s\n",
 		TIME(g->busy_ns), TIME(g->span_ns),
 		SHARE(g->span_ns ? (double)g->busy_ns / (double)g->span_ns : 0), TIME(g->idle_ns));
+	if (g->nr_windows)
+		fprintf(out, "%*srecorded in %s window%s; the %s between them are left out\n",
+			LABEL, "", COUNT(g->nr_windows), g->nr_windows == 1 ? "" : "s",
+			TIME(g->closed_ns));
 	fprintf(out, "%*skernels %s, copies and fills %s; busy %s of the run's %s\n", LABEL, "",
 		TIME(g->kernel_ns), TIME(g->copy_ns),
 		SHARE(wall_ns ? (double)g->busy_ns / (double)wall_ns : 0), TIME(wall_ns));

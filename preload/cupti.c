@@ -16,6 +16,7 @@
 #include "log.h"
 #include "options.h"
 #include "resolve.h"
+#include "window.h"
 
 static struct {
 #define CUPTI(symbol, needed) __typeof__(symbol) *symbol;
@@ -119,6 +120,8 @@ static void CUPTIAPI on_call(void *unused, CUpti_CallbackDomain domain, CUpti_Ca
 			tls.correlation = call->correlationId;
 			tls.context = call->context;
 			tls.symbol = call->symbolName;
+			if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
+				window_pass(call->correlationId);
 		}
 	} else if (event == CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING) {
 		kernels_forget();
@@ -218,6 +221,15 @@ bool cupti_start(void)
 		log_line("GPU times from ", library_path);
 	atomic_store(&is_running, true);
 	return true;
+}
+
+void cupti_records(bool on)
+{
+	for (size_t i = 0; i < COUNT(activity_kinds) && atomic_load(&is_running); i++)
+		if (on)
+			cupti.cuptiActivityEnable(activity_kinds[i]);
+		else
+			cupti.cuptiActivityDisable(activity_kinds[i]);
 }
 
 void cupti_flush(bool all)

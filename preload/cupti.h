@@ -24,6 +24,9 @@ bool cupti_start(void);
 /* Delivers what is complete; `all`: also what is not, at the end.  Any thread but in a callback. */
 void cupti_flush(bool all);
 
+/* Off while nothing is recorded: CUPTI's records cost time also where nobody wants them. */
+void cupti_records(bool on);
+
 /* Which libcupti is in use: path and version; false: none. */
 bool cupti_describe(const char **ret_path, uint32_t *ret_version);
 

@@ -117,9 +117,15 @@ static void *answer_handle(void *handle, const struct hook_family *family, const
 }
 
 /*
- * NULL: let libc answer.  RTLD_NEXT is a request for what stands behind the caller, which is
- * never us.
+ * RTLD_NEXT asks for what stands behind the caller, and libc knows who that is.  Behind the program
+ * itself that is us: right as long as there is something behind us.
  */
+static void *answer_next(const struct hook_family *family, const struct hook *h)
+{
+	return answer_global(family, h) == h->wrapper ? NULL : RESOLVE_ABSENT;
+}
+
+/* NULL: let libc answer. */
 static void *answer(void *handle, const char *symbol)
 {
 	const struct hook_family *family;
@@ -127,14 +133,15 @@ static void *answer(void *handle, const char *symbol)
 	void *found;
 
 	find_libc();
-	if (handle == RTLD_NEXT || !symbol)
-		return NULL;
-	h = hook_by_name(symbol, &family);
+	h = symbol ? hook_by_name(symbol, &family) : NULL;
 	if (!h)
 		return NULL;
-	found = handle == RTLD_DEFAULT ? answer_global(family, h)
-				       : answer_handle(handle, family, h);
-	if (found == h->wrapper)
+	if (handle == RTLD_NEXT)
+		found = answer_next(family, h);
+	else
+		found = handle == RTLD_DEFAULT ? answer_global(family, h)
+					       : answer_handle(handle, family, h);
+	if (found != RESOLVE_ABSENT)
 		dlerror(); /* our own look-ups must not leave an error behind */
 	return found;
 }

@@ -56,6 +56,8 @@ wanted_symbols() {
 	grep -hoE '^ENTRY [a-z]+' preload/resolve_entry.S | awk '{ print $2 }'
 	if [ "$1" = libttitrace.so ]; then
 		grep -oE '\b_[Ee]xit\(int' preload/exit.c | sed 's/(.*//'
+		echo InitializeInjectionNvtx2 # nvtx.c
+		grep -oE '\bttitrace_[a-z]+' include/ttitrace/ttitrace.h
 	fi
 }
 check_symbols() {

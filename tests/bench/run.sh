@@ -17,6 +17,7 @@ TOLERANCE=10
 # Own code per launch.  Instructions: what it takes today, so that a change for the worse is seen.
 BAR_NS=100
 BAR_INSTRUCTIONS=600
+BAR_STARTUP=1000 # microseconds
 BAR_BYTES=6
 BAR_REPORT=20 # million launches per second
 
@@ -68,6 +69,13 @@ instructions() {
 	judged "instructions per launch, our own code" $((record - bare)) $BAR_INSTRUCTIONS
 }
 
+startup() {
+	local more
+	"$here/startup.py" "$build" >"$out/startup"
+	more=$(awk '/^libttitrace.so:/ { print $4 }' "$out/startup")
+	row "us more to start and end a program without CUDA" "$more" "<= $BAR_STARTUP"
+}
+
 bytes() {
 	local nr=1000000 trace launches
 	"$build/tests/mkbench" $nr >"$out/generated.ttt"
@@ -98,6 +106,7 @@ row what here bar
 if [ -e "$build/libttitrace.so" ]; then
 	launches
 	instructions
+	startup
 else
 	skipped "launches" "no libttitrace.so: built without CUDA headers"
 fi

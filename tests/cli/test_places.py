@@ -258,6 +258,21 @@ def test_without_paths_steps_are_periods(ttitrace, mktrace):
     assert answer["phases"][9]["launches"] == 32 and answer["residual"]["launches"] == 51
 
 
+def test_a_larger_image_and_a_decoder_without_a_name_of_its_own_are_phases(ttitrace, mktrace):
+    text = Text()
+    run = function("generate", 3)
+    for _ in range(3):
+        text.launch([*run, *call("ImagenUNet", 1), *call("Conv2d", 2)])
+        text.launch([*run, *call("ImagenUNet", 1), *call("GroupNorm", 3)], 2)
+    for _ in range(2):
+        text.launch([*run, *call("ImagenSuperResUNet", 4), *call("Conv2d", 5)])
+        text.launch([*run, *call("ImagenSuperResUNet", 4), *call("GroupNorm", 6)], 2)
+    text.launch([*run, *call("CViViTDecoder", 7), *call("Linear", 8)], 3)
+    answer = report(ttitrace, mktrace, text, "--by", "phase")
+    names = [row["name"] for row in answer["phases"]]
+    assert names == ["denoising step"] * 3 + ["super-resolution step"] * 2 + ["VAE decode"]
+
+
 def test_no_path_is_told(ttitrace, mktrace):
     tree = report(ttitrace, mktrace, without_paths(pipeline()), "--by", "module")["modules"]
     assert [node["name"] for node in tree] == ["(no Python path)"]

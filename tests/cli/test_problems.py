@@ -76,6 +76,23 @@ def test_a_softmax_of_other_rows_is_no_attention(ttitrace, mktrace):
     assert operators(as_json(ttitrace("report", "--json", mktrace(other))))["softmax"] == 3
 
 
+def test_a_softmax_in_pieces_is_one(ttitrace, mktrace):
+    """PyTorch cuts one of more than 2^30 elements; what the graph replays has half of the rows."""
+    rows = r"\x00\x10\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00"
+    pieces = DIFFUSION.replace(rows, rows.replace(r"\x10", r"\x08", 1))
+    for host, gpu in (("6000 110", "74000 110"), ("14000 126", "231100 126")):
+        begin, number = map(int, host.split())
+        begin_gpu = int(gpu.split()[0]) + 3000
+        pieces = pieces.replace(f"\t7 100 {host} 0 0 1\n", f"\t7 100 {host} 0 0 1\n\t7 100 {begin + 200} {number + 900} 0 0 1\n")
+        pieces = pieces.replace(f"\t7 6000 {gpu}\n", f"\t7 3000 {gpu}\n\t7 3000 {begin_gpu} {number + 900}\n")
+    whole, report = (as_json(ttitrace("report", "--json", mktrace(text))) for text in (DIFFUSION, pieces))
+    assert operators(report)["softmax"] == 1
+    counts = [
+        sum(row["calls"] for row in answer["attention"] if row.get("backend") == "math") for answer in (whole, report)
+    ]
+    assert counts == [3, 2]
+
+
 def test_without_calls_and_parameters_names_and_order_do_what_they_can(ttitrace, mktrace):
     drop = ("convolution ", "gemm ", "sdpa ", "parameters ")
     lines = [line for line in DIFFUSION.splitlines() if not line.startswith(drop)]

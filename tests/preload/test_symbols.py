@@ -130,7 +130,11 @@ def test_a_build_id_is_needed_where_there_was_one(recorded):
     assert recorded.operators() == {"elementwise": 4}
 
 
-@pytest.mark.parametrize("content", [b"", b"\x7fELF", b"\x7fELF" + b"\xff" * 4096, b"text\n" * 99])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x7fELF", b"\x7fELF" + b"\xff" * 4096, b"text\n" * 99],
+    ids=["empty", "magic alone", "magic and nonsense", "text"],
+)
 def test_what_is_no_object_is_passed_over(recorded, content):
     recorded.library.unlink()
     recorded.library.write_bytes(content)
