@@ -95,9 +95,10 @@ check-preload: all fakes
 ## check-kill: KILLS times (200) killed at a random moment, and as often on a disk that fills
 check-kill: all fakes
 	KILLS=$(or $(KILLS),200) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
-## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+## bench-launch: what one launch costs: bare, hooks alone, recording, stacks; nanoseconds and instructions
 bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
+	$(PYTHON) tests/bench/paths.py $(O)
 	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)

@@ -90,12 +90,17 @@ static uint32_t hash_of(const void *content, size_t size)
  */
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	uint64_t x, y, difference = 0;
+	uint64_t x[4], y[4], difference = 0;
 
+	for (; size >= 32; size -= 32, a += 32, b += 32) {
+		memcpy(x, a, 32);
+		memcpy(y, b, 32);
+		difference |= (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+	}
 	for (; size >= 8; size -= 8, a += 8, b += 8) {
-		memcpy(&x, a, 8);
-		memcpy(&y, b, 8);
-		difference |= x ^ y;
+		memcpy(x, a, 8);
+		memcpy(y, b, 8);
+		difference |= x[0] ^ y[0];
 	}
 	return !difference && (size == 0 || memcmp(a, b, size) == 0);
 }
