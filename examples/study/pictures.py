@@ -61,8 +61,9 @@ def lengths_over_time(section, figure):
     figure.set_size_inches(12, 3)
     for axes, (name, (what, lengths)) in zip(figure.subplots(1, len(section.data)), section.data.items()):
         thin = max(1, len(lengths) // 2000)
-        axes.plot(lengths[::thin], ".", markersize=3)
-        axes.set_yscale("log", base=2)
+        axes.plot(range(0, len(lengths), thin), lengths[::thin], ".", markersize=3)
+        if what == "queries":
+            axes.set_yscale("log", base=2)
         axes.set_title(f"{name}: {what}", fontsize=9)
         axes.set_xlabel("attention calls in order", fontsize=8)
         axes.tick_params(labelsize=7)

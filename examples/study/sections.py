@@ -67,6 +67,31 @@ def breakdown():
     )
 
 
+def stage_gains(workload):
+    """Of stages that work on sequences of different kinds: a prompt and tokens, a small image and a large one."""
+    sides = [facts.stages(workload, setting) for setting in (BEFORE, AFTER)]
+    if len({stage.name for stage in sides[0]} & {"prefill", "decode", "super-resolution"}) == 0:
+        return []
+    rows = []
+    for before, after in zip(*sides):
+        if before.name in ("prefill", "decode", "denoising", "super-resolution"):
+            attention = [stage.operators["attention"] for stage in (before, after)]
+            whole = [stage.operators.total() for stage in (before, after)]
+            part, alone = attention[0] / whole[0], attention[0] / attention[1]
+            cells = (100 * part, 100 * attention[1] / whole[1])
+            rows.append(
+                (
+                    f"- {before.name}",
+                    *(f"{cell:.1f}" for cell in cells),
+                    f"{alone:.2f}",
+                    f"{1 / (1 - part + part / alone):.2f}",
+                    f"{whole[0] / whole[1]:.2f}",
+                    "",
+                )
+            )
+    return rows
+
+
 def gains():
     rows, data = [], {}
     for workload in workloads(BEFORE, AFTER):
@@ -89,6 +114,7 @@ def gains():
                 f"{loops[0].clock_ns / loops[1].clock_ns:.2f}" if is_gpu_bound else "-",
             )
         )
+        rows += stage_gains(workload)
     return Section(
         "gains",
         "What flash attention gains",
