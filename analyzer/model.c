@@ -111,6 +111,7 @@ void model_clear(struct model *m)
 	id_map_free(&m->context_ids);
 	id_map_free(&m->node_ids);
 	id_map_free(&m->exec_ids);
+	id_map_free(&m->graph_ids);
 	*m = (struct model){ 0 };
 }
 
@@ -370,7 +371,10 @@ static int take_graph_exec(struct model *m, const struct tti_graph_exec *exec)
 	struct tti_graph_exec *row = DEFINE(m, execs, exec_ids, exec->id);
 
 	*row = *exec;
-	return 0;
+	/* Of several with CUPTI's same id any one will do. */
+	if (!exec->cupti || id_map_find(&m->graph_ids, exec->cupti))
+		return 0;
+	return id_map_add(&m->graph_ids, exec->cupti, (uint32_t)(m->execs.nr - 1));
 }
 
 static int take_graph_node(struct model *m, const struct tti_graph_node *definition)

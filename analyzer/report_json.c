@@ -146,6 +146,7 @@ json_t *report_json_coverage(const struct run_coverage *c)
 	set_u64(object, "launches_without_record", c->correlation.launches_without_record);
 	set_u64(object, "records_without_launch",
 		c->correlation.kernels_without_launch + c->correlation.nodes_without_launch);
+	set_u64(object, "records_of_bodies", c->correlation.nodes_of_bodies);
 	set_u64(object, "mismatched", c->mismatched);
 	set_u64(object, "renamed", c->renamed);
 	set_u64(object, "graph_launches_without_record", c->correlation.graphs_without_record);

@@ -219,6 +219,11 @@ void report_text_coverage(const struct run *run, const struct run_coverage *c,
 	fprintf(out, "%*s%s kernel records, %s of them graph nodes; %s copies, %s copy records\n",
 		LABEL, "", COUNT(n[TTI_COUNTER_KERNEL_RECORDS]), COUNT(n[TTI_COUNTER_NODE_RECORDS]),
 		COUNT(n[TTI_COUNTER_COPIES]), COUNT(n[TTI_COUNTER_COPY_RECORDS]));
+	if (c->correlation.nodes_of_bodies)
+		fprintf(out,
+			"%*s%s of them in loops and branches of graphs, told by graph, not by "
+			"launch\n",
+			LABEL, "", COUNT(c->correlation.nodes_of_bodies));
 	if (c->has_device_rows)
 		print_unmatched(c, out);
 	if (c->renamed)

@@ -7,10 +7,10 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 2
 case ${1:-all} in
-all) tests=(coverage against_profiler operators modules imports transparency bench) ;;
-check) tests=(coverage against_profiler) ;;
+all) tests=(coverage coexist against_profiler operators modules imports transparency bench) ;;
+check) tests=(coverage coexist against_profiler) ;;
 proof) tests=(operators modules imports) ;;
-coverage | against_profiler | operators | modules | imports | transparency | bench) tests=("$1") ;;
+coverage | coexist | against_profiler | operators | modules | imports | transparency | bench) tests=("$1") ;;
 *)
 	echo "usage: $0 [all|check|proof|bench|NAME [OPTION...]]" >&2
 	exit 2
