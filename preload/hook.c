@@ -12,10 +12,9 @@
 #include "text.h"
 
 static const struct hook_family *const families[NR_HOOK_FAMILIES] = {
-	[HOOK_CUDA] = &family_cuda,
-	[HOOK_CUBLAS] = &family_cublas,
-	[HOOK_CUBLASLT] = &family_cublaslt,
-	[HOOK_CUDNN] = &family_cudnn,
+	[HOOK_CUDA] = &family_cuda,         [HOOK_CUBLAS] = &family_cublas,
+	[HOOK_CUBLASLT] = &family_cublaslt, [HOOK_CUDNN] = &family_cudnn,
+	[HOOK_CUPTI] = &family_cupti,
 };
 
 static void *driver_library(const struct hook_family *family)

@@ -40,8 +40,7 @@ static int is_wanted(struct dl_phdr_info *object, size_t size, void *data)
 	return 1;
 }
 
-/* The number of a copy, its pointers filled; beyond the last: taken for the first. */
-static uint32_t copy_of(const struct hook_family *family, void *handle)
+uint32_t library_number(const struct hook_family *family, void *handle)
 {
 	for (uint32_t i = 0; i < LIBRARY_COPIES; i++) {
 		void *seen = NULL;
@@ -53,7 +52,22 @@ static uint32_t copy_of(const struct hook_family *family, void *handle)
 			return i;
 		}
 	}
-	return 0;
+	return LIBRARY_COPIES;
+}
+
+void *library_symbol(const struct hook_family *family, uint32_t copy, const char *symbol)
+{
+	void *handle = copy < LIBRARY_COPIES ? atomic_load(&family->library->handles[copy]) : NULL;
+
+	return handle ? resolve_real(handle, symbol) : NULL;
+}
+
+/* Beyond the last: taken for the first. */
+static uint32_t copy_of(const struct hook_family *family, void *handle)
+{
+	const uint32_t number = library_number(family, handle);
+
+	return number < LIBRARY_COPIES ? number : 0;
 }
 
 bool library_find(const struct hook_family *family)

@@ -92,6 +92,23 @@ static void *answer_global(const struct hook_family *family, const struct hook *
 	return RESOLVE_ABSENT;
 }
 
+/* Its wrapper for the copy that the caller's handle led to; libc answers for what is no copy. */
+static void *answer_copy(const struct hook_family *family, const struct hook *h, void *found)
+{
+	Dl_info info;
+	void *library;
+	uint32_t copy;
+
+	if (!found || !is_in_library(family, found) || !dladdr(found, &info))
+		return NULL;
+	library_find(family); /* the first is the first, whoever is asked for first */
+	library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	copy = library ? library_number(family, library) : LIBRARY_COPIES;
+	return copy < family->nr_by_copy
+		       ? family->by_copy[(size_t)(h - family->hooks) * family->nr_by_copy + copy]
+		       : NULL;
+}
+
 /*
  * Of several copies of a library only the first is answered for: the wrapper cannot tell which
  * one a caller means who has its address from here.  So a part of a split library that looks its
@@ -103,6 +120,8 @@ static void *answer_handle(void *handle, const struct hook_family *family, const
 
 	if (found == h->wrapper)
 		return answer_global(family, h);
+	if (family->nr_by_copy)
+		return answer_copy(family, h, found);
 	if (found && found != __atomic_load_n(h->real, __ATOMIC_RELAXED) &&
 	    (family->library || is_in_library(family, found)))
 		hooks_boot(family, handle);

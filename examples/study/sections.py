@@ -12,6 +12,7 @@ from facts import ask, has, path_of, shown
 BEFORE, AFTER = "baseline", "flash"
 NOT_NORMS = ("attention", "convolution", "linear")
 H200_TFLOPS, H200_TBPS = 990, 4.8  # as ttitrace roofline has them, of the datasheet
+GPU_BOUND = 0.8  # busy of a step's time
 TILE = 128  # queries and keys of flash attention's tiles
 
 
@@ -66,13 +67,37 @@ def breakdown():
     )
 
 
+def stage_gains(workload):
+    """Of stages that work on sequences of different kinds: a prompt and tokens, a small image and a large one."""
+    sides = [facts.stages(workload, setting) for setting in (BEFORE, AFTER)]
+    if len({stage.name for stage in sides[0]} & {"prefill", "decode", "super-resolution"}) == 0:
+        return []
+    rows = []
+    for before, after in zip(*sides):
+        if before.name in ("prefill", "decode", "denoising", "super-resolution"):
+            attention = [stage.operators["attention"] for stage in (before, after)]
+            whole = [stage.operators.total() for stage in (before, after)]
+            part, alone = attention[0] / whole[0], attention[0] / attention[1]
+            cells = (100 * part, 100 * attention[1] / whole[1])
+            rows.append(
+                (
+                    f"- {before.name}",
+                    *(f"{cell:.1f}" for cell in cells),
+                    f"{alone:.2f}",
+                    f"{1 / (1 - part + part / alone):.2f}",
+                    f"{whole[0] / whole[1]:.2f}",
+                    "",
+                )
+            )
+    return rows
+
+
 def gains():
     rows, data = [], {}
     for workload in workloads(BEFORE, AFTER):
         before, after = (facts.operators(workload, setting) for setting in (BEFORE, AFTER))
-        clocks = [
-            sum(s.clock_ns * s.repeats for s in facts.stages(workload, setting)) for setting in (BEFORE, AFTER)
-        ]
+        loops = [max(facts.stages(workload, setting), key=lambda s: s.repeats) for setting in (BEFORE, AFTER)]
+        is_gpu_bound = all(loop.step_busy_ns > GPU_BOUND * loop.clock_ns for loop in loops)
         part = before["attention"] / before.total()
         alone = before["attention"] / after["attention"]
         whole = before.total() / after.total()
@@ -86,14 +111,16 @@ def gains():
                 f"{alone:.2f}",
                 f"{expected:.2f}",
                 f"{whole:.2f}",
-                f"{clocks[0] / clocks[1]:.2f}",
+                f"{loops[0].clock_ns / loops[1].clock_ns:.2f}" if is_gpu_bound else "-",
             )
         )
+        rows += stage_gains(workload)
     return Section(
         "gains",
         "What flash attention gains",
         "Attention's percent of GPU time before and after, its own speed-up, what that alone makes of the whole "
-        "(Amdahl), the whole's speed-up in GPU time, and by the clock.",
+        "(Amdahl), the whole's speed-up in GPU time; by the clock, a step, where the GPU is busy for 80 % of it before and "
+        "after: else launches take the time, attention or not.",
         [shown("diff", trace("WORKLOAD.baseline"), trace("WORKLOAD.flash"))],
         ("workload", "% before", "% after", "attention alone", "expected", "GPU time", "clock"),
         rows,
@@ -214,6 +241,14 @@ def is_spatial(row):
     return row["role"] == "self" and row["s_q"] == row["s_k"]
 
 
+# With their projections and what copies heads about.  The spatial transformer's second attention is cross.
+MODULES_OF = {
+    "spatial self attention modules": r"Transformer2DModel.*Attention\[0\]",
+    "spatial cross attention modules": r"Transformer2DModel.*Attention\[1\]",
+    "temporal attention modules": r"TransformerTemporalModel.*Attention\[",
+}
+
+
 def space_and_time():
     """Of one step; cross attention, which is neither, beside them."""
     rows, data = [], {}
@@ -239,6 +274,11 @@ def space_and_time():
                     f"{work / time / 1e3:.2f}",
                 )
             )
+        for kind, focus in MODULES_OF.items():
+            answer = ask("report", "--phase", "denoising step:1..1", "--focus", focus, path_of(name))
+            time = sum(row["time_ns"] for row in answer["operators"])
+            data[setting, kind] = (time, None)
+            rows.append((setting, kind, "", f"{time / 1e6:.3f}", "", "", ""))
     return Section(
         "space_and_time",
         "Attention in space and in time",
@@ -267,15 +307,20 @@ def frames():
             shown("sweep", "--x", values, "--phase", "denoising step", *(trace(n) for n in names[label]))
         )
         found = {row["name"]: row for row in answer["rows"]}
-        for name in ("temporal", "self", "attention", "convolution", "all"):
-            if name not in found:
+        for row_name in ("attention/temporal", "attention/self", "attention", "convolution", "all"):
+            if row_name not in found:
                 continue
-            row = found[name]
+            row, name = found[row_name], row_name.replace("attention/self", "spatial").replace("attention/", "")
             times = {point["x"]: point["time_ns"] / runs.SWEEP_STEPS for point in row["points"]}
             data[label, name] = times
             cells = [f"{times[f] / 1e6:.2f}" if f in times else "-" for f in runs.FRAMES]
             rows.append((label, name, *cells, exponent(row), last_exponent(row), exponent(row, "flops")))
-        data[label, "comparisons"] = answer.get("comparisons") or answer.get("crossovers")
+        for pair in answer["pairs"]:
+            if pair["of"] == "attention/temporal" and pair["to"] == "attention/self" and pair["crossing"]:
+                crossing = pair["crossing"]
+                where = f"{crossing:.0f} frames" if crossing < 4 * there[-1] else "far beyond"
+                data[label, "meet", pair["by"]] = crossing
+                rows.append((label, f"curves meet, {pair['by']}", where, *[""] * 9))
     return Section(
         "frames",
         "Frames: temporal against spatial attention",
@@ -404,7 +449,7 @@ def idle():
                 f"{steps.step_busy_ns / 1e6:.2f}",
                 f"{100 * part:.0f}",
                 f"{launches[len(launches) // 2]:,}",
-                "launches" if part > 0.2 else "GPU",
+                "launches" if 1 - part < GPU_BOUND else "GPU",
             )
         )
     return Section(

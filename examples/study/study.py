@@ -57,7 +57,7 @@ def main():
                 text += f"\n\n![{section.title}]({picture})"
         parts.append(text)
         print(f"{make.__name__}: {time.monotonic() - begin:.1f} s", file=sys.stderr)
-    tables = "# Tables of the study\n\nMade by `study.py`; what they mean is in [RESULTS.md](RESULTS.md).\n\n"
+    tables = "# Tables of the study\n\nMade by `examples/study/study.py`.\n\n"
     (args.out / "TABLES.md").write_text(tables + "\n\n".join(parts) + "\n")
 
 
