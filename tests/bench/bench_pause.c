@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_pause.c - what recording costs, within one process: it is paused and resumed between turns of
- * 1,000 launches, so that whatever else the machine does hits both alike.  Prints nanoseconds of a
- * launch, paused and recorded: median and 99th percentile, and the difference.
+ * bench_pause.c - what recording costs, within one process: it is paused and resumed between turns
+ * of 1,000 launches, so that whatever else the machine does hits both alike.  Prints nanoseconds of
+ * a launch, paused and recorded: median and 99th percentile, and the difference.
  *
  * Each launch is timed by itself; what reading the clock takes is in both.
  */
