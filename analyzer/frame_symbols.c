@@ -206,12 +206,15 @@ static const struct found_frame *find_frame(struct frame_names *f, uint32_t fram
 {
 	const struct native_frame *native = &f->model->frames.rows[frame];
 	struct found_frame *found = &f->frames[frame];
+	const struct name *own;
 
 	if (found->is_known || !frame)
 		return found;
 	found->is_known = true;
 	found->object = object_map_find(f->map, native->address, native->nr_objects);
-	if (f->symbols && f->symbols->file)
+	own = f->model->symbols.rows[id_map_find(&f->model->symbol_ids, native->address)];
+	found->symbol = own ? own->text : NULL;
+	if (!found->symbol && f->symbols && f->symbols->file)
 		found->symbol =
 			symbol_file_find(f->symbols->file, SYMBOL_FILE_ABSOLUTE, native->address);
 	if (f->symbols && !found->symbol && found->object)

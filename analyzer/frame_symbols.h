@@ -2,8 +2,8 @@
 /*
  * frame_symbols.h - frames of native stacks -> symbols.
  *
- * They come from a file that the user gave, made where the objects are, else from the objects
- * themselves where this machine has the very same.
+ * Those that the trace itself names are that.  The others come from a file that the user gave, made
+ * where the objects are, else from the objects themselves where this machine has the very same.
  */
 #ifndef ANALYZER_FRAME_SYMBOLS_H
 #define ANALYZER_FRAME_SYMBOLS_H

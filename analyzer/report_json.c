@@ -67,6 +67,10 @@ static json_t *run_json(const struct report *r)
 	set(object, "driver", json_text(model_info(m, "driver.version")));
 	set(object, "cuda", json_text(model_info(m, "driver.cuda_version")));
 	set(object, "recorder", name_json(m->version));
+	if (model_info(m, "import.source")) {
+		set(object, "imported_from", json_text(model_info(m, "import.source")));
+		set(object, "lacks", json_text(model_info(m, "import.lacks")));
+	}
 	set_u64(object, "begin_realtime_ns", m->process.begin_realtime_ns);
 	set_u64(object, "wall_ns", run_wall_ns(r->run));
 	set_u64(object, "processes", r->run->nr);

@@ -4,7 +4,7 @@
 # root or by sudo; else says how.
 set -eu
 packages="gcc g++ make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libelf-dev libdw-dev zlib1g-dev
-libsqlite3-dev libavro-dev libsnappy-dev liblzma-dev libprotobuf-c-dev protobuf-c-compiler python3-avro
+libyajl-dev libsqlite3-dev libavro-dev libsnappy-dev liblzma-dev libprotobuf-c-dev protobuf-c-compiler python3-avro
 libcmocka-dev zstd python3 python3-pytest python3-pytest-xdist"
 
 if ! command -v dpkg-query >/dev/null; then
