@@ -279,7 +279,7 @@ int analysis_load(struct analysis *a, const char *command)
 
 	if (a->err < 0)
 		return a->err;
-	if (a->is_newest)
+	if (command && a->is_newest)
 		tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r == 0)
@@ -288,6 +288,11 @@ int analysis_load(struct analysis *a, const char *command)
 		r = profile_make(&a->profile, &a->run, &setup, a->diag);
 	if (r < 0)
 		return r;
+	if (command && (a->focus || a->is_chosen) && !a->profile.launches)
+		fprintf(stderr,
+			"ttitrace %s: nothing is in --focus and --phase: --by module and --by phase "
+			"list what there is\n",
+			command);
 	if (a->wants_modules)
 		modules_sum(a->modules, &a->profile);
 	if (a->wants_calls && module_calls_count(a->modules, &a->profile) < 0)

@@ -83,7 +83,8 @@ static int find_trace(const char *pid, char *path, size_t size, struct diag *dia
 	snprintf(fds, sizeof(fds), "/proc/%.20s/fd", pid);
 	directory = opendir(fds);
 	if (!directory)
-		return diag_set(diag, -errno, "process %s: %s", pid, strerror(errno));
+		return diag_set(diag, -errno, "process %s: %s", pid,
+				errno == ENOENT ? "there is none" : strerror(errno));
 	while (r < 0 && (entry = readdir(directory))) {
 		const ssize_t n =
 			readlinkat(dirfd(directory), entry->d_name, link, sizeof(link) - 1);

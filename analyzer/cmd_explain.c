@@ -66,7 +66,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		e->nr_names = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
+		argp_error(state, "which kernel?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
