@@ -29,7 +29,9 @@ NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
 PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
-ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c))
+ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/page_text.o
+# What draws the page of report --html (node-d3, 5 or newer); without it there is no --html.
+D3 := $(firstword $(wildcard /usr/share/nodejs/d3/dist/d3.min.js))
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
@@ -140,6 +142,13 @@ $(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
+$(O)/page.html: $(wildcard analyzer/html/*) tools/page.py $(D3)
+	mkdir -p $(@D); echo '  PAGE $@'
+	$(if $(D3),$(PYTHON) tools/page.py analyzer/html/page.html $(D3) $@,: > $@; \
+		echo "no D3 here (package node-d3): report --html will not work" >&2)
+$(O)/analyzer/page_text.o: analyzer/page_text.S $(O)/page.html
+	mkdir -p $(@D); echo '  AS $@'
+	$(CC) $(CFLAGS) -DPAGE_FILE='"$(O)/page.html"' -c -o $@ $<
 # Traces without a GPU: from text, and large ones for measuring.
 $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic

@@ -218,6 +218,11 @@ void modules_free(struct modules *m)
 	free(m);
 }
 
+uint32_t modules_nr(const struct modules *m)
+{
+	return (uint32_t)m->nr;
+}
+
 const struct module_node *modules_node(const struct modules *m, uint32_t node)
 {
 	return &m->nodes[node];

@@ -48,6 +48,8 @@ void modules_free(struct modules *m);               /* accepts NULL */
 /* Adds the profile's work to the nodes. */
 void modules_sum(struct modules *m, const struct profile *p);
 
+uint32_t modules_nr(const struct modules *m);
+
 /* The root is node 0. */
 const struct module_node *modules_node(const struct modules *m, uint32_t node);
 uint32_t modules_of_site(const struct modules *m, const struct trace *t, uint32_t site);

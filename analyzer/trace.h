@@ -60,12 +60,30 @@ struct trace {
 	struct trace_device devices[TRACE_DEVICES_MAX];
 };
 
+/* A row as it is read. */
+struct trace_event {
+	uint32_t site;            /* of its launch, or what it is the launch of; 0: not known yet */
+	uint32_t device_template; /* index; 0: this is a launch, times are the host's */
+	uint32_t correlation;
+	uint64_t begin_ns, duration_ns;
+};
+
+/*
+ * Who wants to see rows, not sums: device rows in the order of the file, launches when they and
+ * their neighbours are understood.  A trace read again has the same sites.
+ */
+struct trace_watch {
+	void (*see)(void *context, const struct trace_event *event);
+	void *context;
+};
+
 /* Shared by all traces of a run. */
 struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
 	bool with_phases; /* sites are of one segment each: more of them, and a pass before */
+	const struct trace_watch *watch; /* NULL: nobody */
 };
 
 /*

@@ -16,6 +16,7 @@ enum { SEQUENCES_MAX = 512, MOMENTS_MAX = 1 << 20 };
 /* What one pass needs besides its result. */
 struct scan {
 	struct trace *trace;
+	const struct trace_watch *watch; /* NULL: nobody */
 	struct correlator *correlator;
 	struct list_room room;
 	struct batch *batch;
@@ -36,6 +37,12 @@ static void look_up(const struct id_map *ids, const uint64_t *values, size_t n, 
 {
 	for (size_t i = 0; i < n; i++)
 		ret[i] = id_map_find(ids, values[i]);
+}
+
+static void tell(const struct scan *s, struct trace_event event)
+{
+	if (s->watch)
+		s->watch->see(s->watch->context, &event);
 }
 
 /* --- host rows -------------------------------------------------------------------------------- */
@@ -122,6 +129,10 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	}
 	if (!class)
 		return 0;
+	tell(s, (struct trace_event){ .site = index,
+				      .correlation = e->correlation,
+				      .begin_ns = e->begin_ns,
+				      .duration_ns = e->duration_ns });
 	if (is_attention(t, index)) {
 		if (note_moment(t, index, e->begin_ns) < 0)
 			return -ENOMEM;
@@ -264,7 +275,7 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 
 /* What a node does in a phase is not what it does in the next one. */
 static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment, uint32_t index,
-			     uint64_t begin, uint64_t duration)
+			     uint64_t begin, uint64_t duration, uint32_t *ret_site)
 {
 	const struct site site = t->pairs.sites[creator];
 	const struct host_template *h = &t->model.templates.rows[site.template];
@@ -278,14 +289,16 @@ static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
 	    (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d)))
 		t->nodes_mismatched++;
+	*ret_site = own;
 	if (!is_attention(t, own))
 		return 0;
 	phase_tracker_attention(t->phases, segment, own);
 	return note_moment(t, own, begin);
 }
 
+/* *ret_site: of the call that made the node. */
 static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t index,
-		    uint64_t begin, uint64_t duration)
+		    uint64_t begin, uint64_t duration, uint32_t *ret_site)
 {
 	struct device_template *d = &t->model.device_templates.rows[index];
 	struct graph_node *n = model_node(&t->model, node);
@@ -298,12 +311,13 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 		return -ENOMEM;
 	creator = segment ? model_node_creator(&t->model, n) : 0;
 	if (creator)
-		return node_row_of_phase(t, creator, segment, index, begin, duration);
+		return node_row_of_phase(t, creator, segment, index, begin, duration, ret_site);
 	n->nr_rows++;
 	n->time_ns += duration;
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
 	n->max_ns = duration > n->max_ns ? duration : n->max_ns;
 	creator = model_node_creator(&t->model, n);
+	*ret_site = creator;
 	if (!creator && step_of_work(work_of_device(t->model.works, d)) == STEP_attention)
 		t->timeline.nr_left_out++;
 	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
@@ -318,7 +332,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t host, segment = 0;
+	uint32_t host, creator = 0, segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -340,10 +354,15 @@ static int device_row(struct scan *s, size_t i)
 			phase_tracker_device(t->phases, (uint32_t)v[tti_column_gpu_correlation][i],
 					     begin, duration,
 					     device_class(&d->definition, node) != DEVICE_COPY);
-	if (node && node_row(t, node, segment, index, begin, duration) < 0)
+	if (node && node_row(t, node, segment, index, begin, duration, &creator) < 0)
 		return -ENOMEM;
 	host = correlate_device(s->correlator, (uint32_t)v[tti_column_gpu_correlation][i],
 				device_class(&d->definition, node), index, duration);
+	tell(s, (struct trace_event){ .site = node ? creator : host,
+				      .device_template = index,
+				      .correlation = (uint32_t)v[tti_column_gpu_correlation][i],
+				      .begin_ns = begin,
+				      .duration_ns = duration });
 	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
 }
 
@@ -484,7 +503,7 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 	       struct diag *diag)
 {
 	struct reader *reader = NULL;
-	struct scan s = { .trace = calloc(1, sizeof(*s.trace)) };
+	struct scan s = { .trace = calloc(1, sizeof(*s.trace)), .watch = setup->watch };
 	int r = reader_open(path, &reader, diag);
 
 	if (r < 0)

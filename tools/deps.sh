@@ -4,7 +4,7 @@
 # root or by sudo; else says how.
 set -eu
 packages="gcc make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libelf-dev zlib1g-dev
-libcmocka-dev zstd python3 python3-pytest python3-pytest-xdist"
+libcmocka-dev zstd node-d3 python3 python3-pytest python3-pytest-xdist"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "not a Debian or Ubuntu: needed is what these packages hold: $packages $*" >&2
