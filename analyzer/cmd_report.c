@@ -85,11 +85,14 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_HTML:
 		o->html = arg;
-		o->analysis.wants_modules = o->analysis.wants_phases = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (o->html && (o->analysis.json || o->by < NR_AXES || o->by_stack))
+		if (!o->html)
+			return 0;
+		if (o->analysis.json || o->by < NR_AXES || o->by_stack ||
+		    o->analysis.wants_modules || o->analysis.wants_phases)
 			argp_error(state, "--html has all tables: it goes with no --json, no --by");
+		o->analysis.wants_modules = o->analysis.wants_phases = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -159,15 +159,19 @@ T.data = (() => {
 
 	/* --- names ------------------------------------------------------------------------- */
 
-	const shortPath = (path) => String(path).replace(/^.*\//, "").replace(/\.ttt$/, "");
-
+	/* Of each path the fewest parts that tell it from the others. */
 	function sideNames() {
-		const paths = d.sides.map((s) => String(s.path));
-		const short = paths.map(shortPath);
+		const paths = d.sides.map((s) => String(s.path).replace(/\.ttt$/, "").split("/"));
+		const isUnique = (names) => new Set(names).size === names.length;
+		const depth = d3.max(paths, (p) => p.length);
 
-		if (new Set(short).size === short.length)
-			return short;
-		return paths.map((p) => p.split("/").slice(-2).join("/").replace(/\.ttt$/, ""));
+		for (let i = 0; i < depth; i++) {
+			const parts = paths.map((p) => p[i] || "");
+
+			if (isUnique(parts))
+				return parts;
+		}
+		return paths.map((p, i) => p.slice(-2).join("/") + (i ? ` (${i + 1})` : ""));
 	}
 
 	function kernelName(index) {

@@ -116,7 +116,7 @@ T.parts = (() => {
 		const page = spec.limit || 50;
 		let limit = page;
 		const opened = new Set();
-		const most = d3.max(spec.rows, (r) => r.time);
+		const most = d3.max(spec.rows, (r) => r && r.time);
 		const body = el("tbody");
 		const foot = el("div.controls");
 		const state = () => (T.state.get("sort_" + spec.id) || "").split(".");

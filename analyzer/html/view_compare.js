@@ -16,12 +16,22 @@ T.views.push({ id: "compare", name: "Compare", needs: 2, render(box, filter) {
 		? T.state.get("rows") : "operator";
 	/* Modules of two processes are two places; their names are what they share. */
 	const paths = new Map();
+	const MODULE = 3, PROCESS = 1; /* of nodes.sort */
+
+	/* Down to the innermost module: what it calls on the way differs from version to version. */
+	function modulePath(node) {
+		const path = D.nodePath(node).filter((n) => D.nodes.sort[n] !== PROCESS);
+		const last = d3.max(d3.range(path.length).filter((i) => D.nodes.sort[path[i]] === MODULE));
+
+		return path.slice(0, last === undefined ? path.length : last + 1)
+			.map((n) => D.nodes.label[n]).join(" / ");
+	}
+
 	const key = by !== "label" ? D.keys[by] : (i) => {
 		const node = D.rows.node[i];
 
 		if (!paths.has(node))
-			paths.set(node, D.nodePath(node).filter((n) => D.nodes.sort[n] !== 1)
-				.map((n) => D.nodes.label[n]).join(" / "));
+			paths.set(node, modulePath(node));
 		return paths.get(node);
 	};
 

@@ -18,6 +18,25 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 		return command.split(" ").map((w) => w.replace(/^.*\//, "")).join(" ") || "the program";
 	}
 
+	/* Of several traces at once: what each of them is. */
+	function traces() {
+		return [el("p", {}, "What follows is the sum over all of them; the filter above picks one" +
+			(D.sides.length > 1 ? ", " : "."), el("a", { href: T.state.link({ view: "compare" }) },
+			"Compare"), " puts two side by side."),
+		T.parts.table({ id: "traces", rows: D.sides, sort: "name", up: true, limit: 20, columns: [
+			{ key: "name", label: "trace", class: "text", value: (s) => s.name,
+				cell: (s) => el("a", { href: T.state.link({ trace: s.id }) }, s.name) },
+			{ key: "command", label: "command", class: "name", value: (s) => String(s.command),
+				cell: (s) => el("span.clip", {}, String(s.command)) },
+			{ key: "wall", label: "run", value: (s) => s.wall_ns, text: (s) => f.time(s.wall_ns) },
+			{ key: "busy", label: "GPU busy", value: (s) => s.busy_ns, text: (s) => f.time(s.busy_ns) },
+			{ key: "idle", label: "idle", value: (s) => s.idle_ns / s.span_ns || 0,
+				text: (s) => s.span_ns ? f.share(s.idle_ns / s.span_ns) : "\u2013" },
+			{ key: "launches", label: "launches", value: (s) => s.launches,
+				text: (s) => f.count(s.launches) },
+		] })];
+	}
+
 	function onWhat() {
 		const gpus = [...new Set(doc.run.gpus.filter(Boolean))];
 
@@ -26,6 +45,10 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 	}
 
 	function headline() {
+		if (filter.side === null && D.sides.length > 1 && !doc.is_host_time)
+			return `${f.plural(D.sides.length, "trace")}${onWhat()}: together their GPUs worked ` +
+				`${f.time(gpu.busy)} of ${f.time(gpu.span)} between first and last kernel, and were ` +
+				`idle ${f.share(gpu.span ? gpu.idle / gpu.span : 0)} of the time.`;
 		if (doc.is_host_time)
 			return `It ran ${f.time(gpu.wall)}${onWhat()}. GPU times were not recorded: what follows is ` +
 				"the CPU's time in launching calls.";
@@ -243,7 +266,10 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 
 	const top = costs.slice(0, 3);
 
-	T.parts.add(box, el("h1", {}, program()), el("p", {}, headline()),
+	T.parts.add(box, el("h1", {}, filter.side === null && D.sides.length > 1
+		? D.sides.map((s) => s.name).slice(0, 4).join(", ") + (D.sides.length > 4 ? " \u2026" : "")
+		: program()), el("p", {}, headline()),
+		filter.side === null && D.sides.length > 1 ? traces() : null,
 		facts.total.launches ? bars() : T.parts.empty("This trace has no work of a GPU."),
 		top.length ? el("h2", {}, top.length > 1 ? `The ${["", "", "two", "three"][top.length]} largest costs`
 			: "The largest cost") : "",

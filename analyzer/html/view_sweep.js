@@ -65,9 +65,11 @@ T.views.push({ id: "sweep", name: "Sweep", needs: 3, render(box, filter) {
 		svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`)
 			.call(d3.axisBottom(x).tickValues([...new Set(xs)]).tickFormat((v) => isOrder
 				? sides.find((s) => along.values[s.id] === v).name : f.count(v)));
+		const ticks = y.ticks().filter((v) => /^[125]/.test(v.toExponential()));
+
 		svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`)
-			.call(d3.axisLeft(y).ticks(5).tickFormat((v) => f.time(v)));
-		svg.append("g").attr("class", "grid").selectAll("line").data(y.ticks(5)).join("line")
+			.call(d3.axisLeft(y).tickValues(ticks).tickFormat((v) => f.time(v)));
+		svg.append("g").attr("class", "grid").selectAll("line").data(ticks).join("line")
 			.attr("x1", left).attr("x2", width - right).attr("y1", y).attr("y2", y);
 		svg.append("text").attr("class", "soft").attr("x", width - right).attr("y", height - 4)
 			.attr("text-anchor", "end").text(along.name + " \u2192");

@@ -540,7 +540,7 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 	el("figure", {}, canvas, el("figcaption", {}, "Drag to move; wheel with Ctrl or Shift, or ",
 		el("kbd", {}, "+"), " ", el("kbd", {}, "\u2212"), " ", el("kbd", {}, "\u2190"), " ",
 		el("kbd", {}, "\u2192"), " after a click, to zoom and move. Height is the share of time that " +
-		"the GPU worked; white is idle. Of each sort of phase the one of median length is kept " +
+		"the GPU worked, over at least " + f.time(d3.max(lanes, (l) => l.width)) + "; the rest is idle. Of each sort of phase the one of median length is kept " +
 		"launch by launch.")),
 	inside ? el("p.soft", {}, "Bars are of all modules, so they are grey; launches of " +
 		D.nodes.label[filter.node] + " have their colours.") : null,
