@@ -161,7 +161,7 @@ $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
 # Without CUDA headers there is no library to preload, and nothing to try it on.
-PYTEST_ARGS ?= tests $(if $(HAVE_CUDA),,--ignore=tests/preload)
+PYTEST_ARGS ?= tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
@@ -173,6 +173,10 @@ check: deps
 check-asan: deps
 	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
 	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli tests/fuzz' pytest
+## check-browser: the HTML report in a headless browser (chromium, chromium-driver, python3-selenium)
+check-browser: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) analyzer $(O)/tests/mktrace
+	$(MAKE) --no-print-directory PYTEST_ARGS='-rs tests/browser' pytest
 ## check-tsan: what threads share
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
@@ -233,7 +237,7 @@ clean:
 help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
-.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
+.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-browser check-tsan check-gpu demo bench bench-gpu \
 	fuzz tidy format format-check install clean help units pytest fuzzers check-preload bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
