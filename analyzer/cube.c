@@ -450,11 +450,31 @@ static void place_items(struct maker *m)
 	}
 }
 
+/* Sorts, adds up rows of one place, drops those without launches. */
+static void join_rows(struct cube *c)
+{
+	const size_t nr = c->nr_rows;
+
+	qsort(c->rows, nr, sizeof(*c->rows), by_place);
+	c->nr_rows = 0;
+	for (size_t i = 0; i < nr; i++) {
+		struct cube_row *last = c->nr_rows ? &c->rows[c->nr_rows - 1] : NULL;
+
+		if (last && is_one_row(last, &c->rows[i])) {
+			last->time_ns += c->rows[i].time_ns;
+			last->launches += c->rows[i].launches;
+			continue;
+		}
+		if (last && !last->launches)
+			c->nr_rows--;
+		c->rows[c->nr_rows++] = c->rows[i];
+	}
+}
+
 static int make_rows(struct maker *m)
 {
 	const struct profile *p = m->source->profile;
 	struct cube *c = m->cube;
-	size_t nr = 0;
 
 	c->rows = calloc(p->nr_items + 1, sizeof(*c->rows));
 	if (!c->rows)
@@ -468,16 +488,36 @@ static int make_rows(struct maker *m)
 			.time_ns = p->items[i].time_ns,
 			.launches = p->items[i].launches,
 		};
-	qsort(c->rows, p->nr_items, sizeof(*c->rows), by_place);
-	for (size_t i = 0; i < p->nr_items; i++) {
-		if (nr && is_one_row(&c->rows[nr - 1], &c->rows[i])) {
-			c->rows[nr - 1].time_ns += c->rows[i].time_ns;
-			c->rows[nr - 1].launches += c->rows[i].launches;
-		} else {
-			c->rows[nr++] = c->rows[i];
-		}
+	c->nr_rows = p->nr_items;
+	join_rows(c);
+	return 0;
+}
+
+int cube_move(struct cube *c, const struct cube_move *moves, size_t nr)
+{
+	struct cube_row *rows = realloc(c->rows, (c->nr_rows + 2 * nr + 1) * sizeof(*rows));
+
+	if (!rows)
+		return -ENOMEM;
+	c->rows = rows;
+	for (size_t i = 0; i < nr; i++) {
+		struct cube_row row = {
+			.side = c->side_of_item[moves[i].item],
+			.group = moves[i].group,
+			.node = c->node_of_item[moves[i].item],
+			.entry = c->entry_of_item[moves[i].item],
+			.time_ns = moves[i].time_ns,
+			.launches = moves[i].launches,
+		};
+
+		rows[c->nr_rows++] = row;
+		/* Modulo 2^64: with the row that has them it comes to what is left. */
+		row.group = 0;
+		row.time_ns = -row.time_ns;
+		row.launches = -row.launches;
+		rows[c->nr_rows++] = row;
 	}
-	c->nr_rows = nr;
+	join_rows(c);
 	return 0;
 }
 

@@ -74,6 +74,12 @@ struct cube {
 	uint32_t *node_of_item, *side_of_item;
 };
 
+/* Launches of an item of no phase that were seen to be of one. */
+struct cube_move {
+	uint32_t item, group;
+	uint64_t time_ns, launches;
+};
+
 /* What a cube is made of. */
 struct cube_source {
 	const struct run *run;
@@ -84,6 +90,9 @@ struct cube_source {
 };
 
 int cube_make(struct cube *c, const struct cube_source *source, const struct cube_limits *limits);
+
+/* 0 or -ENOMEM */
+int cube_move(struct cube *c, const struct cube_move *moves, size_t nr);
 void cube_clear(struct cube *c); /* of one that could not be made as well */
 
 #endif

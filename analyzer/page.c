@@ -125,6 +125,8 @@ static int make_json(const struct analysis *a, const struct report *report,
 		diag_set(a->diag, r, "no memory");
 	else
 		r = timeline_make(&timeline, &source, &cube, &setup, &limits->timeline, a->diag);
+	if (r == 0 && cube_move(&cube, timeline.moves, timeline.nr_moves) < 0)
+		r = diag_set(a->diag, -ENOMEM, "no memory");
 	if (r == 0) {
 		*ret = page_json(&page);
 		if (!*ret)

@@ -289,7 +289,7 @@ static json_t *rows_json(const struct cube *c)
 /* Neighbours of one name, where there are too many phases for a row each. */
 struct span_of_phases {
 	size_t first, nr;
-	uint64_t begin_ns, end_ns, busy_ns, kernel_ns, launches, time_ns[NR_OPERATORS];
+	uint64_t begin_ns, end_ns, busy_ns, launches;
 };
 
 static void add_phase(struct span_of_phases *to, const struct phase *phase)
@@ -298,10 +298,7 @@ static void add_phase(struct span_of_phases *to, const struct phase *phase)
 	to->begin_ns = phase->begin_ns < to->begin_ns ? phase->begin_ns : to->begin_ns;
 	to->end_ns = phase->end_ns > to->end_ns ? phase->end_ns : to->end_ns;
 	to->busy_ns += phase->busy_ns;
-	to->kernel_ns += phase->kernel_ns;
 	to->launches += phase->launches;
-	for (size_t i = 0; i < NR_OPERATORS; i++)
-		to->time_ns[i] += phase->sums.operators[i].time_ns;
 }
 
 static struct span_of_phases *join_phases(const struct phases *p, size_t limit, size_t *ret_nr)
@@ -336,7 +333,7 @@ static uint32_t side_of(const struct page *p, const struct trace *t)
 static json_t *phases_json(const struct page *p)
 {
 	const struct phase *rows = p->source->phases->rows;
-	json_t *object = json_object(), *operators = json_object();
+	json_t *object = json_object();
 	struct span_of_phases *s;
 	size_t nr;
 
@@ -351,9 +348,6 @@ static json_t *phases_json(const struct page *p)
 	COLUMN(object, "end", nr, since_begin(p, rows[s[i].first].trace, s[i].end_ns));
 	COLUMN(object, "busy", nr, u64(s[i].busy_ns));
 	COLUMN(object, "launches", nr, u64(s[i].launches));
-	for (enum operator o = 0; o < NR_OPERATORS; o++)
-		COLUMN(operators, operator_name(o), nr, u64(s[i].time_ns[o]));
-	json_object_set_new(object, "operators", operators);
 	free(s);
 	return object;
 }
@@ -503,6 +497,16 @@ static json_t *peaks_json(const struct page *p)
 			 "is_measured", peaks.is_measured_bytes);
 }
 
+/* Launches that could not be kept apart by phase, for there were too many. */
+static uint64_t nr_merged(const struct run *run)
+{
+	uint64_t nr = 0;
+
+	for (size_t i = 0; i < run->nr; i++)
+		nr += run->traces[i]->pairs.nr_merged;
+	return nr;
+}
+
 static json_t *chosen_json(const struct page *p)
 {
 	return json_pack("{s:o, s:o}", "focus", json_text(p->focus), "phases",
@@ -537,6 +541,7 @@ json_t *page_json(const struct page *p)
 	json_object_set_new(object, "is_host_time", json_boolean(profile->is_host_time));
 	json_object_set_new(object, "by_marks", json_boolean(p->source->phases->by_marks));
 	json_object_set_new(object, "period_launches", u64(p->source->phases->period_launches));
+	json_object_set_new(object, "merged", u64(nr_merged(p->source->run)));
 	json_object_set_new(object, "chosen", chosen_json(p));
 	json_object_set_new(object, "vocabulary", vocabulary_json());
 	json_object_set_new(object, "sides", sides_json(p));

@@ -16,8 +16,10 @@ struct maker {
 	uint32_t all;              /* the detail of a short run and 1, 0: none */
 	uint32_t stretch, start;   /* of a run without phases: from its middle, from its start */
 	uint64_t middle_ns;
-	size_t nr_rows; /* of all details */
-	int r;          /* negative: no memory */
+	const struct phase **by_begin; /* all phases, trace by trace */
+	struct id_map moves;           /* by item and group: index and 1 */
+	size_t nr_rows;                /* of all details */
+	int r;                         /* negative: no memory */
 };
 
 /* --- lanes ------------------------------------------------------------------------------------ */
@@ -293,14 +295,116 @@ static void add_row(struct maker *m, uint32_t index, const struct played *row, u
 	d->end_ns = end_ns > d->end_ns ? end_ns : d->end_ns;
 }
 
+/* --- phases by time --------------------------------------------------------------------------- */
+
+static int by_trace_and_begin(const void *a, const void *b)
+{
+	const struct phase *x = *(const struct phase *const *)a,
+			   *y = *(const struct phase *const *)b;
+
+	if (x->trace != y->trace)
+		return (uintptr_t)x->trace < (uintptr_t)y->trace ? -1 : 1;
+	return x->begin_ns < y->begin_ns ? -1 : x->begin_ns > y->begin_ns;
+}
+
+static int sort_phases(struct maker *m)
+{
+	const struct phases *p = m->source->phases;
+
+	m->by_begin = calloc(p->nr + 1, sizeof(const struct phase *));
+	if (!m->by_begin)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->nr; i++)
+		m->by_begin[i] = &p->rows[i];
+	if (p->nr)
+		qsort(m->by_begin, p->nr, sizeof(const struct phase *), by_trace_and_begin);
+	return 0;
+}
+
+/* The phase that ran then, and 1; 0: none. */
+static uint32_t phase_at(const struct maker *m, const struct played *row)
+{
+	const struct phase now = { .trace = row->trace, .begin_ns = row->begin_ns };
+	const struct phase *wanted = &now;
+	size_t first = 0, last = m->source->phases->nr;
+
+	while (first < last) {
+		const size_t middle = first + (last - first) / 2;
+
+		if (by_trace_and_begin(&m->by_begin[middle], &wanted) <= 0)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	if (!first || m->by_begin[first - 1]->trace != row->trace ||
+	    row->begin_ns >= m->by_begin[first - 1]->end_ns)
+		return 0;
+	return (uint32_t)(m->by_begin[first - 1] - m->source->phases->rows) + 1;
+}
+
+/* A row whose site is that of many phases goes to the one that ran then. */
+static void move_row(struct maker *m, const struct played *row, uint32_t item)
+{
+	struct timeline *t = m->timeline;
+	const uint32_t group = m->cube->group_of_phase[phase_at(m, row)];
+	const uint64_t key = (uint64_t)item * m->cube->nr_groups + group;
+	uint32_t index = group ? id_map_find(&m->moves, key) : 0;
+
+	if (!group)
+		return;
+	if (!index) {
+		if (t->nr_moves == t->size_moves) {
+			const size_t size = t->size_moves ? 2 * t->size_moves : 256;
+			struct cube_move *moves = realloc(t->moves, size * sizeof(*moves));
+
+			if (!moves) {
+				m->r = -ENOMEM;
+				return;
+			}
+			t->moves = moves;
+			t->size_moves = size;
+		}
+		t->moves[t->nr_moves++] = (struct cube_move){ .item = item, .group = group };
+		index = (uint32_t)t->nr_moves;
+		if (id_map_add(&m->moves, key, index) < 0)
+			m->r = -ENOMEM;
+	}
+	t->moves[index - 1].time_ns += row->duration_ns;
+	t->moves[index - 1].launches++;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/*
+ * The detail a row is for and 1; 0: none.  What is of no phase is shown where it ran: beside the
+ * phase, or, in a very long run, in it, when the sums could not keep all phases apart.
+ */
+static uint32_t detail_of(const struct maker *m, const struct played *row)
+{
+	const size_t item = (size_t)(row->item - m->source->profile->items);
+	const uint32_t phase = m->cube->phase_of_item[item];
+
+	if (m->all || phase)
+		return m->all ? m->all : m->detail_of_phase[phase];
+	for (uint32_t i = 0; i < m->timeline->nr_details; i++) {
+		const struct timeline_detail *d = &m->timeline->details[i];
+
+		if (d->phase && row->begin_ns >= d->begin_ns && row->begin_ns < d->end_ns &&
+		    m->source->phases->rows[d->phase - 1].trace == row->trace)
+			return i + 1;
+	}
+	return 0;
+}
+
 static void play(void *context, const struct played *row)
 {
 	struct maker *m = context;
-	const size_t item = (size_t)(row->item - m->source->profile->items);
-	const uint32_t phase = m->cube->phase_of_item[item];
+	const uint32_t item = (uint32_t)(row->item - m->source->profile->items);
 	struct timeline_lane *lane = find_lane(m, row);
-	uint32_t index;
+	uint32_t index, detail;
 
+	if (row->trace->pairs.nr_merged && !m->cube->phase_of_item[item])
+		move_row(m, row, item);
 	if (!lane) {
 		m->timeline->nr_left_out++;
 		return;
@@ -308,10 +412,9 @@ static void play(void *context, const struct played *row)
 	index = (uint32_t)(lane - m->timeline->lanes);
 	add_to_bins(lane, row);
 	add_to_gaps(lane, row);
-	if (m->all)
-		add_row(m, m->all, row, index);
-	else if (m->detail_of_phase[phase])
-		add_row(m, m->detail_of_phase[phase], row, index);
+	detail = detail_of(m, row);
+	if (detail)
+		add_row(m, detail, row, index);
 	if (!m->stretch)
 		return;
 	if (row->begin_ns >= m->middle_ns)
@@ -363,6 +466,8 @@ int timeline_make(struct timeline *t, const struct cube_source *source, const st
 	r = make_lanes(&m);
 	if (r == 0)
 		r = choose_details(&m);
+	if (r == 0)
+		r = sort_phases(&m);
 	if (r < 0)
 		diag_set(diag, r, "no memory");
 	else
@@ -375,6 +480,8 @@ int timeline_make(struct timeline *t, const struct cube_source *source, const st
 		finish_details(&m);
 	}
 	free(m.detail_of_phase);
+	free(m.by_begin);
+	id_map_free(&m.moves);
 	return r;
 }
 
@@ -387,5 +494,6 @@ void timeline_clear(struct timeline *t)
 	free(t->lanes);
 	free(t->streams);
 	free(t->details);
+	free(t->moves);
 	*t = (struct timeline){ 0 };
 }

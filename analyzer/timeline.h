@@ -57,6 +57,9 @@ struct timeline {
 	struct timeline_detail *details;
 	size_t nr_lanes, nr_streams, nr_details;
 	uint64_t nr_left_out; /* rows on lanes beyond what is kept */
+	/* In a very long run the sums cannot keep all phases apart; the times of rows can. */
+	struct cube_move *moves;
+	size_t nr_moves, size_moves;
 };
 
 /* Reads the traces again.  0, -ENOMEM, or what playback() says. */
