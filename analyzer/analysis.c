@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "module_calls.h"
 
 /* Apart from those of the commands, which begin at 256. */
 enum {
@@ -49,6 +50,12 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_BANDWIDTH,
 	  .arg = "GBPS",
 	  .doc = "The measured bandwidth of the memory, instead of the datasheet's" },
+	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
+	{ .name = "json", .key = OPTION_JSON, .doc = "Everything as one JSON object" },
+	{ 0 }
+};
+
+static const struct argp_option places_table[] = {
 	{ .name = "focus",
 	  .key = OPTION_FOCUS,
 	  .arg = "REGEX",
@@ -59,8 +66,6 @@ static const struct argp_option option_table[] = {
 	  .arg = "PHASES",
 	  .doc = "Only what ran in phases of this name (NAME, NAME:I..J), or with these numbers "
 		 "in the list of --by phase (I..J)" },
-	{ .name = "ascii", .key = OPTION_ASCII, .doc = "No characters beyond ASCII" },
-	{ .name = "json", .key = OPTION_JSON, .doc = "Everything as one JSON object" },
 	{ 0 }
 };
 
@@ -108,7 +113,27 @@ static error_t take_evidence(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return keep(a, inputs_add(&a->inputs, arg, a->diag));
 	case ARGP_KEY_NO_ARGS:
-		return keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+		return a->has_own_arguments ? 0
+					    : keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t take_places(int key, char *arg, struct argp_state *state)
+{
+	struct analysis *a = state->input;
+
+	switch (key) {
+	case OPTION_FOCUS:
+		a->focus = arg;
+		return 0;
+	case OPTION_PHASE:
+		a->is_chosen = phase_choice_parse(arg, &a->choice);
+		if (!a->is_chosen)
+			argp_error(state, "'%s' are no phases such as 3..5 or 'denoising step'",
+				   arg);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -121,6 +146,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = a;
+		state->child_inputs[1] = a;
 		return 0;
 	case OPTION_PEAK:
 		if (!peaks_set(&a->peaks, arg))
@@ -129,15 +155,6 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_BANDWIDTH:
 		if (!peaks_set_bandwidth(&a->peaks, arg))
 			argp_error(state, "'%s' is no bandwidth in GB/s", arg);
-		return 0;
-	case OPTION_FOCUS:
-		a->focus = arg;
-		return 0;
-	case OPTION_PHASE:
-		a->is_chosen = phase_choice_parse(arg, &a->choice);
-		if (!a->is_chosen)
-			argp_error(state, "'%s' are no phases such as 3..5 or 'denoising step'",
-				   arg);
 		return 0;
 	case OPTION_ASCII:
 		a->ascii = true;
@@ -155,10 +172,17 @@ const struct argp analysis_evidence_argp = {
 	.parser = take_evidence,
 };
 
+const struct argp analysis_places_argp = {
+	.options = places_table,
+	.parser = take_places,
+};
+
 const struct argp analysis_argp = {
 	.options = option_table,
 	.parser = take_option,
-	.children = (const struct argp_child[]){ { .argp = &analysis_evidence_argp }, { 0 } },
+	.children = (const struct argp_child[]){ { .argp = &analysis_evidence_argp },
+						 { .argp = &analysis_places_argp },
+						 { 0 } },
 };
 
 int analysis_init(struct analysis *a, struct diag *diag)
@@ -172,6 +196,13 @@ int analysis_init(struct analysis *a, struct diag *diag)
 	return diag_set(diag, -ENOMEM, "no memory");
 }
 
+void analysis_share(struct analysis *ret, const struct analysis *options)
+{
+	*ret = *options;
+	ret->inputs = (struct inputs){ 0 };
+	ret->is_shared = true;
+}
+
 void analysis_clear(struct analysis *a)
 {
 	profile_clear(&a->profile);
@@ -180,8 +211,10 @@ void analysis_clear(struct analysis *a)
 	phases_clear(&a->phases);
 	run_clear(&a->run);
 	inputs_free(&a->inputs);
-	frame_symbols_free(a->symbols);
-	classifier_free(a->classifier);
+	if (!a->is_shared) {
+		frame_symbols_free(a->symbols);
+		classifier_free(a->classifier);
+	}
 	*a = (struct analysis){ 0 };
 }
 
@@ -194,14 +227,19 @@ static void tell_inputs(const struct inputs *in, const char *command)
 			in->nr - 1);
 }
 
+bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
+		      uint32_t phase)
+{
+	if (a->module_focus && !module_focus_has(a->module_focus, t, site))
+		return false;
+	return !a->is_chosen || phase_choice_has(&a->choice, &a->phases, phase);
+}
+
 static bool has_site(const void *context, const struct trace *t, uint32_t site)
 {
 	const struct analysis *a = context;
 
-	if (a->module_focus && !module_focus_has(a->module_focus, t, site))
-		return false;
-	return !a->is_chosen ||
-	       phase_choice_has(&a->choice, &a->phases, phases_of_site(&a->phases, t, site));
+	return analysis_has_row(a, t, site, a->is_chosen ? phases_of_site(&a->phases, t, site) : 0);
 }
 
 /* Trees and phases that are shown, or that say what is shown. */
@@ -226,7 +264,9 @@ int analysis_load(struct analysis *a, const char *command)
 {
 	const struct run_setup run_setup = { .classifier = a->classifier,
 					     .information = a->information,
-					     .with_phases = a->wants_phases || a->is_chosen };
+					     .with_phases = a->wants_phases || a->is_chosen ||
+							    a->wants_calls,
+					     .with_phase_sums = !a->is_by_rows };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
 					     .by = a->by,
@@ -236,7 +276,8 @@ int analysis_load(struct analysis *a, const char *command)
 
 	if (a->err < 0)
 		return a->err;
-	tell_inputs(&a->inputs, command);
+	if (command)
+		tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r == 0)
 		r = find_places(a);
@@ -246,6 +287,8 @@ int analysis_load(struct analysis *a, const char *command)
 		return r;
 	if (a->wants_modules)
 		modules_sum(a->modules, &a->profile);
+	if (a->wants_calls && module_calls_count(a->modules, &a->profile) < 0)
+		return diag_set(a->diag, -ENOMEM, "no memory");
 	if (a->wants_phases)
 		phases_sum(&a->phases, &a->profile);
 	return 0;

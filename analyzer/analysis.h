@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * analysis.h - what report, roofline and seqlen have in common: their traces, their options, the
+ * analysis.h - what commands that report have in common: their traces, their options, the
  * profile of the run.
  */
 #ifndef ANALYZER_ANALYSIS_H
@@ -22,9 +22,12 @@ struct analysis {
 	const char *focus;          /* NULL: all modules */
 	struct phase_choice choice; /* if is_chosen */
 	bool is_chosen;
+	bool has_own_arguments; /* the command's: it adds the inputs; set before argp_parse() */
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
-	enum axis by; /* summed too, beside what every report shows */
+	bool wants_calls; /* of modules, which must be wanted too */
+	bool is_by_rows;  /* each row has its phase; the profile knows nothing of --phase */
+	enum axis by;     /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;
@@ -32,6 +35,7 @@ struct analysis {
 	struct profile profile;
 	int err; /* the first thing that went wrong while options were read */
 	struct diag *diag;
+	bool is_shared; /* classifier and symbols are another one's */
 };
 
 /* A child for the command's own argp; its parser gives child_inputs[i] = &analysis at KEY_INIT. */
@@ -40,11 +44,21 @@ extern const struct argp analysis_argp;
 /* The same, with only those options that say what is to be read and believed. */
 extern const struct argp analysis_evidence_argp;
 
+/* --focus and --phase alone; a child as well. */
+extern const struct argp analysis_places_argp;
+
 int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
+
+/* For another run with the options of `options`, which must outlive it; it has no traces yet. */
+void analysis_share(struct analysis *ret, const struct analysis *options);
 void analysis_clear(struct analysis *a);
 
-/* After argp_parse(): reads the traces, tells which on standard error as `command`. */
+/* After argp_parse(): reads the traces, tells which on standard error as `command` (NULL: not). */
 int analysis_load(struct analysis *a, const char *command);
+
+/* After analysis_load(): whether --focus and --phase (index and 1, 0: none) leave a row in. */
+bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
+		      uint32_t phase);
 
 /* EXIT_FINE, or EXIT_DAMAGED where a trace was not whole. */
 int analysis_exit_code(const struct analysis *a);

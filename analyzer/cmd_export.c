@@ -1,41 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ttitrace export - the run in formats that other programs read. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "analysis.h"
 #include "command.h"
+#include "export.h"
 #include "output.h"
-#include "report_stacks.h"
 
-enum { OPTION_FORMAT = 256, OPTION_STACKS, OPTION_FULL_NAMES, OPTION_OUTPUT = 'o' };
+enum {
+	OPTION_FORMAT = 256,
+	OPTION_WHAT,
+	OPTION_STACKS,
+	OPTION_FULL_NAMES,
+	OPTION_LINES,
+	OPTION_OUTPUT = 'o'
+};
 
 struct export_options {
 	struct analysis analysis;
-	struct call_tree_setup setup;
+	struct call_tree_setup stacks;
+	const struct export_format *format;
+	const struct sheet *sheet; /* NULL: not said */
+	bool has_stacks;
 	const char *path; /* NULL: standard output */
-	bool has_format;
 };
 
 static const struct argp_option option_table[] = {
 	{ .name = "format",
 	  .key = OPTION_FORMAT,
 	  .arg = "FORMAT",
-	  .doc = "folded: a line for each stack, its frames from the outermost to the kernel with "
-		 "';' between them, and nanoseconds; flame graphs are made of it" },
+	  .doc = "Which format; the list is below" },
+	{ .name = "what",
+	  .key = OPTION_WHAT,
+	  .arg = "SHEET",
+	  .doc = "Rows of what, for formats of rows; the list is below (launches)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
 	  .arg = "SORT",
-	  .doc = "Which frames: native, python, or both (the default)" },
+	  .doc = "Which frames, for formats of stacks: native, python, or both (the default)" },
 	{ .name = "full-names",
 	  .key = OPTION_FULL_NAMES,
-	  .doc = "Do not shorten the names of kernels and functions" },
+	  .doc = "Do not shorten the names of kernels and functions on stacks" },
+	{ .name = "lines",
+	  .key = OPTION_LINES,
+	  .doc = "Inlined functions and source lines on stacks, where there is debug information" },
 	{ .name = "output",
 	  .key = OPTION_OUTPUT,
 	  .arg = "FILE",
-	  .doc = "Write to FILE instead of standard output" },
+	  .doc = "Write to FILE instead of standard output, which is -; what ends in .gz is "
+		 "compressed" },
 	{ 0 }
 };
+
+static void list_formats(FILE *out)
+{
+	const struct export_format *format;
+	const struct sheet *sheet;
+
+	fputs("Formats:\n", out);
+	for (size_t i = 0; (format = export_format_at(i)) != NULL; i++)
+		fprintf(out, "  %-11s %s\n", format->name, format->what);
+	fputs("\nSheets, for formats of rows:\n", out);
+	for (size_t i = 0; (sheet = sheet_at(i)) != NULL; i++)
+		fprintf(out, "  %-11s %s\n", sheet->name, sheet->what);
+}
+
+/* Behind the options, so that help and tables cannot differ. */
+static char *filter_help(int key, const char *text, void *input)
+{
+	char *list;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return (char *)text;
+	fprintf(out, "%s\n\n", text);
+	list_formats(out);
+	return fclose(out) ? NULL : list;
+}
+
+static void check(const struct export_options *o, struct argp_state *state)
+{
+	if (!o->format)
+		argp_error(state, "in which format? --format=folded, say; --help lists them");
+	if (o->sheet && o->format->source != SOURCE_sheet)
+		argp_error(state, "--what is for formats of rows; %s is none", o->format->name);
+	if (o->has_stacks && o->format->source != SOURCE_stacks)
+		argp_error(state, "--stacks is for formats of stacks; %s is none", o->format->name);
+	if (o->format->is_binary && (!o->path || !strcmp(o->path, "-")) && isatty(STDOUT_FILENO))
+		argp_error(state, "%s is no text for a terminal: say where it goes with -o FILE",
+			   o->format->name);
+}
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
 {
@@ -44,26 +105,35 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->analysis;
+		state->child_inputs[1] = &o->analysis;
 		return 0;
 	case OPTION_FORMAT:
-		o->has_format = !strcmp(arg, "folded");
-		if (!o->has_format)
-			argp_error(state, "there is no format '%s'; there is folded", arg);
+		o->format = export_format_by_name(arg);
+		if (!o->format)
+			argp_error(state, "there is no format '%s'; --help lists them", arg);
+		return 0;
+	case OPTION_WHAT:
+		o->sheet = sheet_by_name(arg);
+		if (!o->sheet)
+			argp_error(state, "there is no sheet '%s'; --help lists them", arg);
 		return 0;
 	case OPTION_STACKS:
-		o->setup.stacks = stacks_by_name(arg);
-		if (o->setup.stacks == NR_STACKS)
+		o->has_stacks = true;
+		o->stacks.stacks = stacks_by_name(arg);
+		if (o->stacks.stacks == NR_STACKS)
 			argp_error(state, "'%s' is none of native, python, both", arg);
 		return 0;
+	case OPTION_LINES:
+		o->stacks.with_lines = true;
+		return 0;
 	case OPTION_FULL_NAMES:
-		o->setup.full_names = true;
+		o->stacks.full_names = true;
 		return 0;
 	case OPTION_OUTPUT:
 		o->path = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->has_format)
-			argp_error(state, "in which format? --format=folded");
+		check(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -73,46 +143,62 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = option_table,
 	.parser = take_option,
-	.children = (const struct argp_child[]){ { .argp = &analysis_evidence_argp }, { 0 } },
+	.children = (const struct argp_child[]){ { .argp = &analysis_places_argp },
+						 { .argp = &analysis_evidence_argp },
+						 { 0 } },
 	.args_doc = "[TRACE...]",
-	.doc = "Write what a run did in a format that other programs read, weighted by GPU time.\v"
+	.doc = "Write what a run did in a format that other programs read.\v"
 	       "A TRACE is a file or a directory with *.ttt files; several are one run.  Without "
 	       "any, the traces of the newest run in the current directory.",
+	.help_filter = filter_help,
 };
 
-static int write_tree(const struct export_options *o, const struct call_tree *tree,
-		      struct diag *diag)
+static int write_format(const struct export_options *o, struct diag *diag)
 {
-	FILE *out = output_open(o->path, diag);
-	int r, closed;
+	struct export export = {
+		.analysis = &o->analysis,
+		.sheet = o->sheet,
+		.stacks = o->stacks,
+		.path = o->path,
+		.diag = diag,
+	};
+	int r;
 
-	if (!out)
+	export.stacks.symbols = o->analysis.symbols;
+	if (o->format->makes_file)
+		return o->format->write(&export);
+	export.out = output_open(o->path, diag);
+	if (!export.out)
 		return -EIO;
-	r = stacks_folded(tree, out);
-	if (r < 0)
-		diag_set(diag, r, "no memory");
-	closed = output_close(out, o->path, diag);
-	return r < 0 ? r : closed;
+	r = o->format->write(&export);
+	if (r < 0) {
+		/* The first message stands. */
+		output_close(export.out, o->path, &(struct diag){ "" });
+		return r;
+	}
+	return output_close(export.out, o->path, diag);
 }
 
 static int export(struct export_options *o, struct diag *diag)
 {
-	struct call_tree tree;
-	int r = analysis_load(&o->analysis, "export");
+	struct analysis *a = &o->analysis;
+	int r;
 
+	if (!o->sheet)
+		o->sheet = sheet_at(0);
+	a->by = o->format->source == SOURCE_sheet ? o->sheet->axis : NR_AXES;
+	a->wants_modules = a->wants_phases = o->format->source != SOURCE_stacks;
+	a->is_by_rows = o->format->source == SOURCE_rows ||
+			(o->format->source == SOURCE_sheet && o->sheet == sheet_at(0));
+	r = analysis_load(a, "export");
 	if (r < 0)
 		return r;
-	if (o->analysis.profile.is_host_time)
+	if (a->profile.is_host_time)
 		fputs("ttitrace export: no GPU times in this trace: the times are the host's in "
 		      "the launching calls\n",
 		      stderr);
-	o->setup.symbols = o->analysis.symbols;
-	r = call_tree_make(&tree, &o->analysis.run, &o->analysis.profile, &o->setup, diag);
-	if (r < 0)
-		return r;
-	r = write_tree(o, &tree, diag);
-	call_tree_clear(&tree);
-	return r < 0 ? r : analysis_exit_code(&o->analysis);
+	r = write_format(o, diag);
+	return r < 0 ? r : analysis_exit_code(a);
 }
 
 int cmd_export(int argc, char **argv, struct diag *diag)

@@ -8,7 +8,15 @@
 #include "page.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH, OPTION_HTML };
+enum {
+	OPTION_TOP = 256,
+	OPTION_BY,
+	OPTION_FULL_NAMES,
+	OPTION_STACKS,
+	OPTION_DEPTH,
+	OPTION_LINES,
+	OPTION_HTML
+};
 
 struct report_options {
 	struct analysis analysis;
@@ -17,7 +25,7 @@ struct report_options {
 	enum stacks stacks;
 	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
-	bool full_names;
+	bool full_names, with_lines;
 	const char *html; /* where the page goes; NULL: there is none */
 };
 
@@ -36,6 +44,10 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_STACKS,
 	  .arg = "SORT",
 	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
+	{ .name = "lines",
+	  .key = OPTION_LINES,
+	  .doc = "With --by stack: inlined functions and source lines, where there is debug "
+		 "information" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "html",
 	  .key = OPTION_HTML,
@@ -60,6 +72,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.by = o->by;
 		o->by_stack = !strcmp(arg, "stack");
 		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_calls = o->analysis.wants_modules;
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
 		    !o->analysis.wants_phases)
@@ -79,6 +92,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->stacks = stacks_by_name(arg);
 		if (o->stacks == NR_STACKS)
 			argp_error(state, "'%s' is none of native, python, both", arg);
+		return 0;
+	case OPTION_LINES:
+		o->with_lines = true;
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
@@ -155,6 +171,7 @@ static int report(const struct report_options *o, struct diag *diag)
 	const struct call_tree_setup setup = {
 		.stacks = o->stacks,
 		.full_names = o->full_names,
+		.with_lines = o->with_lines,
 		.symbols = o->analysis.symbols,
 	};
 	struct call_tree stacks;

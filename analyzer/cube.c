@@ -122,7 +122,7 @@ static int by_rank(const void *a, const void *b)
 /* Which nodes stand for themselves: the `limit` with the most time. */
 static bool *choose_nodes(const struct modules *modules, size_t limit)
 {
-	const uint32_t nr = modules_nr(modules);
+	const uint32_t nr = (uint32_t)modules_count(modules);
 	struct ranked *ranks = calloc(nr, sizeof(*ranks));
 	bool *is_kept = calloc(nr, sizeof(*is_kept));
 
@@ -156,7 +156,7 @@ static uint32_t rest_of(struct cube *c, uint32_t *rests, uint32_t parent)
 static int make_nodes(struct maker *m)
 {
 	const struct modules *modules = m->source->modules;
-	const uint32_t nr = modules_nr(modules);
+	const uint32_t nr = (uint32_t)modules_count(modules);
 	struct cube *c = m->cube;
 	bool *is_kept = choose_nodes(modules, m->limits->nodes);
 	/* Each kept node may have a rest. */

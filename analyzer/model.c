@@ -10,6 +10,9 @@
 /* Far beyond real runs; a small hostile file can decompress to any number of definitions. */
 enum { ROWS_MAX = 1 << 20, NODES_MAX = 1 << 22, CLONES_MAX = 64 };
 
+/* New nodes between two times of forgetting: hundreds of large graphs. */
+enum { NODES_TURN = 1 << 19 };
+
 /* Kept parameters and layouts together; a small hostile file can decompress to any amount. */
 #define BLOB_BYTES_MAX ((size_t)256 << 20)
 
@@ -63,7 +66,8 @@ int model_init(struct model *m, struct names *names, struct works *works)
 	if (!APPEND(m->strings) || !APPEND(m->kernels) || !APPEND(m->templates) ||
 	    !APPEND(m->device_templates) || !APPEND(m->contexts) || !APPEND(m->nodes) ||
 	    !APPEND(m->execs) || !APPEND(m->calls) || !APPEND(m->parameters) ||
-	    !APPEND(m->frames) || !APPEND(m->codes) || !APPEND(m->python_frames)) {
+	    !APPEND(m->frames) || !APPEND(m->symbols) || !APPEND(m->codes) ||
+	    !APPEND(m->python_frames)) {
 		model_clear(m);
 		return -ENOMEM;
 	}
@@ -79,12 +83,15 @@ void model_clear(struct model *m)
 	free(m->calls.rows);
 	free(m->parameters.rows);
 	free(m->frames.rows);
+	free(m->symbols.rows);
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
+	windows_free(&m->windows);
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
+	id_map_free(&m->symbol_ids);
 	id_map_free(&m->code_ids);
 	id_map_free(&m->python_frame_ids);
 	free(m->infos.rows);
@@ -104,6 +111,7 @@ void model_clear(struct model *m)
 	id_map_free(&m->context_ids);
 	id_map_free(&m->node_ids);
 	id_map_free(&m->exec_ids);
+	id_map_free(&m->graph_ids);
 	*m = (struct model){ 0 };
 }
 
@@ -289,6 +297,14 @@ static int take_frame(struct model *m, const struct tti_frame *f)
 	return 0;
 }
 
+static int take_symbol(struct model *m, const struct tti_symbol *symbol)
+{
+	const struct name **row = DEFINE(m, symbols, symbol_ids, symbol->address);
+
+	*row = find_string(m, symbol->name);
+	return 0;
+}
+
 static int take_code(struct model *m, const struct tti_code *code)
 {
 	struct tti_code *row = DEFINE(m, codes, code_ids, code->id);
@@ -355,7 +371,10 @@ static int take_graph_exec(struct model *m, const struct tti_graph_exec *exec)
 	struct tti_graph_exec *row = DEFINE(m, execs, exec_ids, exec->id);
 
 	*row = *exec;
-	return 0;
+	/* Of several with CUPTI's same id any one will do. */
+	if (!exec->cupti || id_map_find(&m->graph_ids, exec->cupti))
+		return 0;
+	return id_map_add(&m->graph_ids, exec->cupti, (uint32_t)(m->execs.nr - 1));
 }
 
 static int take_graph_node(struct model *m, const struct tti_graph_node *definition)
@@ -388,6 +407,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 	case TTI_RECORD_PROCESS:
 		take_process(m, &fields->process);
 		return 0;
+	case TTI_RECORD_MARK:
+		return windows_take(&m->windows, &fields->mark);
 	case TTI_RECORD_INFO:
 		return take_info(m, &fields->info);
 	case TTI_RECORD_DEVICE:
@@ -425,6 +446,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 		return take_parameters(m, &fields->parameters);
 	case TTI_RECORD_FRAME:
 		return take_frame(m, &fields->frame);
+	case TTI_RECORD_SYMBOL:
+		return take_symbol(m, &fields->symbol);
 	case TTI_RECORD_CODE:
 		return take_code(m, &fields->code);
 	case TTI_RECORD_PYTHON_FRAME:
@@ -448,8 +471,11 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	const uint32_t index = id_map_find(&m->node_ids, id);
 	struct graph_node *node;
 
-	if (index)
-		return &m->nodes.rows[index];
+	if (index) {
+		node = &m->nodes.rows[index];
+		node->turn = m->node_turn;
+		return node;
+	}
 	if (m->nodes.nr > NODES_MAX) {
 		m->problems[PROBLEM_too_many]++;
 		return NULL;
@@ -458,24 +484,90 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	if (!node || id_map_add(&m->node_ids, id, (uint32_t)(m->nodes.nr - 1)) < 0)
 		return NULL;
 	node->node = id;
+	node->turn = m->node_turn;
 	node->min_ns = UINT64_MAX;
 	return node;
 }
 
-uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
+/* The node that a call created, this one or what it was cloned from; NULL: not known. */
+static const struct graph_node *created_node(const struct model *m, const struct graph_node *node)
 {
 	/* The chain comes from the file: it may be a ring. */
 	for (int i = 0; i < CLONES_MAX; i++) {
 		uint32_t index;
 
-		if (node->site || !node->origin)
-			return node->site;
-		index = id_map_find(&m->node_ids, node->origin);
+		if (node->site)
+			return node;
+		index = node->origin ? id_map_find(&m->node_ids, node->origin) : 0;
 		if (!index)
-			return 0;
+			return NULL;
 		node = &m->nodes.rows[index];
 	}
+	return NULL;
+}
+
+bool model_has_many_nodes(const struct model *m)
+{
+	return m->nodes.nr >= m->nodes_kept + NODES_TURN;
+}
+
+/* Moves those that stay together; their indexes change, and the map with them. */
+static int keep_nodes(struct model *m, size_t *ret_nr)
+{
+	struct id_map ids = { 0 };
+	size_t nr = 1;
+
+	for (size_t i = 1; i < m->nodes.nr; i++) {
+		const struct graph_node node = m->nodes.rows[i];
+
+		if (node.turn != m->node_turn)
+			continue;
+		if (id_map_add(&ids, node.node, (uint32_t)nr) < 0) {
+			id_map_free(&ids);
+			return -ENOMEM;
+		}
+		m->nodes.rows[nr++] = node;
+	}
+	id_map_free(&m->node_ids);
+	m->node_ids = ids;
+	*ret_nr = nr;
 	return 0;
+}
+
+int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *node, void *of),
+		       void *of)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < m->nodes.nr && r == 0; i++) {
+		struct graph_node *node = &m->nodes.rows[i];
+		const struct graph_node *created = created_node(m, node);
+
+		/* What it was cloned from may go. */
+		node->site = created ? created->site : 0;
+		node->segment = created ? created->segment : 0;
+		if (node->turn != m->node_turn)
+			r = settle(node, of);
+	}
+	if (r == 0)
+		r = keep_nodes(m, &m->nodes.nr);
+	m->nodes_kept = m->nodes.nr;
+	m->node_turn++;
+	return r;
+}
+
+uint32_t model_node_creator(const struct model *m, const struct graph_node *node)
+{
+	const struct graph_node *created = created_node(m, node);
+
+	return created ? created->site : 0;
+}
+
+uint32_t model_node_segment(const struct model *m, const struct graph_node *node)
+{
+	const struct graph_node *created = created_node(m, node);
+
+	return created ? created->segment : 0;
 }
 
 struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,

@@ -15,6 +15,7 @@
 #include "decode.h"
 #include "id_map.h"
 #include "names.h"
+#include "windows.h"
 #include "works.h"
 
 enum problem {
@@ -84,7 +85,9 @@ struct graph_node {
 	uint64_t node, origin, graph;
 	bool is_defined;
 	uint32_t site;            /* of the call that created it, 0: not known */
+	uint32_t segment;         /* of phases, of that call */
 	uint32_t device_template; /* of the last device row */
+	uint32_t turn;            /* of the model, when it was last asked for */
 	uint64_t nr_rows;
 	uint64_t time_ns, min_ns, max_ns;
 };
@@ -115,7 +118,8 @@ struct model {
 	TABLE(struct tti_device) devices; /* names: those of device_names, same index */
 	TABLE(const struct name *) device_names;
 	struct id_map string_ids, kernel_ids, template_ids, device_template_ids, context_ids,
-		node_ids, exec_ids, call_ids, parameter_ids, frame_ids, code_ids, python_frame_ids;
+		node_ids, exec_ids, graph_ids, call_ids, parameter_ids, frame_ids, code_ids,
+		python_frame_ids, symbol_ids; /* symbols: by address */
 	/* Indexes from 1 on; 0 is "not defined". */
 	TABLE(const struct name *) strings;
 	TABLE(struct kernel) kernels;
@@ -123,10 +127,13 @@ struct model {
 	TABLE(struct device_template) device_templates;
 	TABLE(struct tti_context) contexts;
 	TABLE(struct graph_node) nodes;
+	uint32_t node_turn; /* counted up by model_forget_nodes() */
+	size_t nodes_kept;  /* by the last one */
 	TABLE(struct tti_graph_exec) execs;
 	TABLE(struct call) calls;
 	TABLE(struct parameters) parameters;
 	TABLE(struct native_frame) frames;
+	TABLE(const struct name *) symbols; /* what the trace itself calls an address */
 	TABLE(struct tti_code) codes;
 	TABLE(struct python_frame) python_frames;
 	TABLE(struct loaded_object) objects;
@@ -134,6 +141,7 @@ struct model {
 	uint64_t nr_threads;
 	bool has_counter[TTI_COUNTER_LIMIT];
 	uint64_t counters[TTI_COUNTER_LIMIT];
+	struct windows windows;
 	uint64_t problems[NR_PROBLEMS];
 };
 
@@ -146,8 +154,20 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 /* The entry of a node, made if there is none; NULL: too many nodes (counted). */
 struct graph_node *model_node(struct model *m, uint64_t node);
 
+/*
+ * Graphs come and go, and nobody says when they go.  Once so many nodes have come (`true`), those
+ * that nobody has asked for since the last time can be forgotten: `settle` is told of each first.
+ * 0, -ENOMEM, or what `settle` returned.
+ */
+bool model_has_many_nodes(const struct model *m);
+int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *node, void *of),
+		       void *of);
+
 /* The site of the call that created the node, directly or as what it was cloned from; 0. */
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node);
+
+/* The segment of phases that the call was made in; 0. */
+uint32_t model_node_segment(const struct model *m, const struct graph_node *node);
 
 /* What a launch was made with, for the decoders; borrows from the model. */
 struct launch_facts model_launch_facts(const struct model *m, uint32_t host_template,

@@ -31,6 +31,20 @@ const char *operator_what(enum operator op)
 	return operators[op].what;
 }
 
+char operator_letter(enum operator op)
+{
+	char letters[NR_OPERATORS];
+
+	for (enum operator i = 0; i <= op; i++) {
+		const char *at = operators[i].name;
+
+		while (*at && (*at == '_' || memchr(letters, *at, i)))
+			at++;
+		letters[i] = *at ? *at : '?';
+	}
+	return letters[op];
+}
+
 bool operator_is_strong(enum operator op)
 {
 	return operators[op].is_strong;

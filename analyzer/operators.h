@@ -21,6 +21,8 @@ enum evidence {
 
 const char *operator_name(enum operator op);
 const char *operator_what(enum operator op);
+/* One that no other operator has: the first of its name that is left. */
+char operator_letter(enum operator op);
 bool operator_is_strong(enum operator op);
 enum operator operator_by_name(const char *name); /* OPERATOR_unknown: there is none */
 

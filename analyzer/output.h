@@ -7,7 +7,11 @@
 
 #include "diag.h"
 
-FILE *output_open(const char *path, struct diag *diag); /* path NULL: stdout.  NULL: see diag */
+/* path NULL or "-": stdout; what ends in .gz is compressed.  NULL: see diag. */
+FILE *output_open(const char *path, struct diag *diag);
+
+/* Between rows: -EIO where what was written did not arrive. */
+int output_check(FILE *out, struct diag *diag);
 
 /* Closes a file; stdout is main's.  Negative errno where not all of it could be written. */
 int output_close(FILE *out, const char *path, struct diag *diag);

@@ -91,11 +91,6 @@ static size_t write_json(const json_t *json, FILE *out)
 static int make_json(const struct analysis *a, const struct report *report,
 		     const struct limits *limits, json_t **ret)
 {
-	const struct run_setup setup = {
-		.classifier = a->classifier,
-		.information = a->information,
-		.with_phases = true,
-	};
 	const struct cube_source source = {
 		.run = &a->run,
 		.inputs = &a->inputs,
@@ -124,7 +119,8 @@ static int make_json(const struct analysis *a, const struct report *report,
 	if (r < 0)
 		diag_set(a->diag, r, "no memory");
 	else
-		r = timeline_make(&timeline, &source, &cube, &setup, &limits->timeline, a->diag);
+		r = timeline_make(&timeline, &source, &cube, a->information, &limits->timeline,
+				  a->diag);
 	if (r == 0 && cube_move(&cube, timeline.moves, timeline.nr_moves) < 0)
 		r = diag_set(a->diag, -ENOMEM, "no memory");
 	if (r == 0) {

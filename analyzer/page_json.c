@@ -99,7 +99,7 @@ static json_t *side_json(const struct page *p, uint32_t index)
 		if (p->cube->side_of_trace[i] != index)
 			continue;
 		for (size_t k = 0; k < t->nr_devices; k++)
-			run_gpu_add(&gpu, &t->devices[k]);
+			run_gpu_add(&gpu, t, &t->devices[k]);
 		wall_ns = trace_wall_ns(t) > wall_ns ? trace_wall_ns(t) : wall_ns;
 		launches += t->counted[TTI_COUNTER_LAUNCHES];
 		is_complete &= trace_is_complete(t);

@@ -11,7 +11,6 @@
 #include "trace_parts.h"
 
 enum {
-	MARKS_MAX = 1 << 16,
 	TEMPLATES_MAX = 1 << 20,
 	/* Less often is no loop. */
 	COUNT_MIN = 3,
@@ -25,7 +24,7 @@ static const double unevenness_max = 1.0, span_min = 0.05;
 
 struct survey {
 	struct phase_survey *result;
-	struct names *names;
+	struct mark_ranges *marks;
 	struct list_room room;
 	struct batch batch;
 	struct id_map ids; /* of templates that launch something, to recurrences */
@@ -158,35 +157,6 @@ static int take_template(struct survey *s, const struct tti_template *t)
 	return id_map_add(&s->ids, t->id, (uint32_t)s->nr);
 }
 
-static bool is_of_tools(const struct tti_mark *m)
-{
-	static const char prefix[] = "cuProfiler";
-
-	return m->text.size >= sizeof(prefix) - 1 &&
-	       !memcmp(m->text.data, prefix, sizeof(prefix) - 1);
-}
-
-static int take_mark(struct survey *s, const struct tti_mark *m)
-{
-	struct phase_survey *r = s->result;
-
-	if (is_of_tools(m) || r->nr_marks == MARKS_MAX)
-		return 0;
-	if (!(r->nr_marks & (r->nr_marks - 1))) {
-		const size_t size = r->nr_marks ? 2 * r->nr_marks : 1;
-		struct phase_mark *marks = realloc(r->marks, size * sizeof(*marks));
-
-		if (!marks)
-			return -ENOMEM;
-		r->marks = marks;
-	}
-	r->marks[r->nr_marks] = (struct phase_mark){
-		.time_ns = m->time_ns,
-		.text = names_intern(s->names, (const char *)m->text.data, m->text.size),
-	};
-	return r->marks[r->nr_marks++].text ? 0 : -ENOMEM;
-}
-
 static void take_string(struct survey *s, const struct tti_string *string)
 {
 	char text[64];
@@ -235,7 +205,7 @@ static int take_record(struct survey *s, struct record *record)
 	if (record->kind == TTI_RECORD_TEMPLATE)
 		return take_template(s, &fields.template);
 	if (record->kind == TTI_RECORD_MARK)
-		return take_mark(s, &fields.mark);
+		return mark_ranges_take(s->marks, &fields.mark);
 	if (record->kind == TTI_RECORD_STRING)
 		take_string(s, &fields.string);
 	else if (!s->has_calls)
@@ -258,13 +228,6 @@ static int take_frame(struct survey *s, const struct frame *frame)
 	return 0;
 }
 
-static int by_mark_time(const void *a, const void *b)
-{
-	const struct phase_mark *x = a, *y = b;
-
-	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
-}
-
 static int read_all(struct survey *s, struct reader *reader, struct diag *diag)
 {
 	const struct recurrence *anchor;
@@ -278,9 +241,9 @@ static int read_all(struct survey *s, struct reader *reader, struct diag *diag)
 	}
 	if (r < 0)
 		return r;
-	if (s->result->nr_marks)
-		qsort(s->result->marks, s->result->nr_marks, sizeof(*s->result->marks),
-		      by_mark_time);
+	r = mark_ranges_phases(s->marks, &s->result->marks, &s->result->nr_marks);
+	if (r < 0)
+		return diag_set(diag, r, "no memory");
 	anchor = s->has_calls ? NULL : recurrence_anchor(s->rows, s->nr, s->launches);
 	if (anchor) {
 		s->result->anchor = anchor->id;
@@ -300,8 +263,8 @@ int phase_survey_make(const char *path, struct names *names, struct phase_survey
 	*ret = (struct phase_survey){ 0 };
 	if (r == 0) {
 		s->result = ret;
-		s->names = names;
-		r = read_all(s, reader, diag);
+		s->marks = mark_ranges_new(names);
+		r = s->marks ? read_all(s, reader, diag) : diag_set(diag, -ENOMEM, "no memory");
 	}
 	if (r < 0) {
 		free(ret->marks);
@@ -309,10 +272,22 @@ int phase_survey_make(const char *path, struct names *names, struct phase_survey
 	}
 	if (s) {
 		list_room_free(&s->room);
+		mark_ranges_free(s->marks);
 		id_map_free(&s->ids);
 		free(s->rows);
 	}
 	free(s);
 	reader_close(reader);
 	return r;
+}
+
+int phase_survey_copy(const struct phase_survey *from, struct phase_survey *ret, struct diag *diag)
+{
+	*ret = *from;
+	ret->marks = malloc((from->nr_marks + 1) * sizeof(*ret->marks));
+	if (!ret->marks)
+		return diag_set(diag, -ENOMEM, "no memory");
+	for (size_t i = 0; i < from->nr_marks; i++)
+		ret->marks[i] = from->marks[i];
+	return 0;
 }

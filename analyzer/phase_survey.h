@@ -20,6 +20,9 @@
 int phase_survey_make(const char *path, struct names *names, struct phase_survey *ret,
 		      struct diag *diag);
 
+/* For another pass over the same trace; as above. */
+int phase_survey_copy(const struct phase_survey *from, struct phase_survey *ret, struct diag *diag);
+
 /* How often and how evenly something comes, in launches since the first of the trace. */
 struct recurrence {
 	uint64_t id, count, first, last;

@@ -9,6 +9,7 @@
 #ifndef ANALYZER_PHASE_TRACKER_H
 #define ANALYZER_PHASE_TRACKER_H
 
+#include "mark_ranges.h"
 #include "model.h"
 
 enum phase_kind {
@@ -39,11 +40,6 @@ struct segment {
 	bool is_known_graph;          /* a replay whose capture is known */
 	uint32_t attention;           /* a site with an attention, 0: none */
 	uint32_t nr_paths, last_path; /* distinct ones so far */
-};
-
-struct phase_mark {
-	uint64_t time_ns;
-	const struct name *text; /* empty: ends the phase before */
 };
 
 /* What has to be known before the first row. */

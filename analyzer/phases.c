@@ -59,7 +59,7 @@ static uint64_t queries_of(const struct trace *t, const struct segment *s)
 	if (hint->attention)
 		a = t->pairs.attentions[hint->attention];
 	else if (call->kind == CALL_SDPA)
-		attention_of_sdpa(&call->sdpa, &a);
+		attention_of_sdpa(call, &a);
 	else
 		attention_decode(&facts, &a);
 	return a.exactness == EXACTNESS_exact ? a.s_q : 0;
@@ -280,12 +280,17 @@ void phases_clear(struct phases *p)
 	*p = (struct phases){ 0 };
 }
 
-uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site)
+uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment)
 {
 	for (size_t i = 0; i < p->run->nr; i++)
 		if (p->run->traces[i] == t)
-			return p->of_segment[i][t->pairs.sites[site].segment];
+			return p->of_segment[i][segment];
 	return 0;
+}
+
+uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site)
+{
+	return phases_of_segment(p, t, t->pairs.sites[site].segment);
 }
 
 static void add_item(struct module_work *work, const struct profile_item *item)
@@ -303,6 +308,7 @@ void phases_sum(struct phases *p, const struct profile *profile)
 		const uint32_t index = phases_of_site(p, item->trace, item->site);
 		struct phase *phase = index ? &p->rows[index - 1] : &p->residual;
 
+		profile_cost_add(&phase->cost, item);
 		add_item(&phase->sums.all, item);
 		add_item(&phase->sums.operators[item->assignment.op], item);
 	}

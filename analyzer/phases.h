@@ -21,6 +21,7 @@ struct phase {
 	bool is_gpu_time; /* else nothing ran, and times are the host's */
 	uint64_t begin_ns, end_ns, busy_ns, kernel_ns, launches;
 	struct module_sums sums; /* after phases_sum() */
+	struct profile_cost cost;
 };
 
 struct phases {
@@ -39,6 +40,7 @@ void phases_clear(struct phases *p);
 void phases_sum(struct phases *p, const struct profile *profile);
 
 /* Index and 1; 0: the residual. */
+uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment);
 uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site);
 
 /*

@@ -4,12 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "progress.h"
+
 /* Device rows that wait for their launch, and launches that are remembered for their rows. */
 enum { WAITING_MAX = 1 << 20, CHAINS = 1 << 16, LAUNCHES = 1 << 20 };
 
+/* What the device did, or, of host time, a launching call. */
+struct heard {
+	uint32_t site;            /* 0: not known yet */
+	uint32_t device_template; /* 0: of host time */
+	uint32_t correlation;     /* 0: none */
+	uint64_t begin_ns, duration_ns;
+};
+
 struct waiting {
 	uint32_t next; /* index and 1 of one in the same chain, 0: none */
-	struct trace_event row;
+	struct heard row;
 };
 
 struct launch {
@@ -21,6 +31,7 @@ struct playing {
 	const struct trace *trace;
 	const struct profile *profile;
 	const struct player *player;
+	struct progress *progress;
 	struct id_map items; /* by site and device template */
 	struct waiting *waiting;
 	size_t nr_waiting, size_waiting;
@@ -48,7 +59,7 @@ static int map_items(struct playing *p)
 }
 
 /* The row of a launch that the sums do not know as its own is there as one of no launch. */
-static const struct profile_item *item_of(const struct playing *p, const struct trace_event *e)
+static const struct profile_item *item_of(const struct playing *p, const struct heard *e)
 {
 	uint32_t index = id_map_find(&p->items, key_of(e->site, e->device_template));
 
@@ -57,7 +68,7 @@ static const struct profile_item *item_of(const struct playing *p, const struct 
 	return index ? &p->profile->items[index - 1] : NULL;
 }
 
-static void play(const struct playing *p, const struct trace_event *e, uint64_t launch_ns)
+static void play(const struct playing *p, const struct heard *e, uint64_t launch_ns)
 {
 	const struct played row = {
 		.trace = p->trace,
@@ -71,8 +82,7 @@ static void play(const struct playing *p, const struct trace_event *e, uint64_t 
 		p->player->play(p->player->context, &row);
 }
 
-/* --- rows that come before their launch ---------------------------------------------------------
- */
+/* --- rows that come before their launch ------------------------------------------------------- */
 
 static struct waiting *find_room(struct playing *p)
 {
@@ -96,7 +106,7 @@ static struct waiting *find_room(struct playing *p)
 	return &p->waiting[p->nr_waiting++];
 }
 
-static void wait_for_launch(struct playing *p, const struct trace_event *e)
+static void wait_for_launch(struct playing *p, const struct heard *e)
 {
 	uint32_t *chain = &p->chains[e->correlation % CHAINS];
 	struct waiting *w = find_room(p);
@@ -109,7 +119,7 @@ static void wait_for_launch(struct playing *p, const struct trace_event *e)
 	*chain = (uint32_t)(w - p->waiting) + 1;
 }
 
-static void see_launch(struct playing *p, const struct trace_event *launch)
+static void see_launch(struct playing *p, const struct host_row *launch)
 {
 	uint32_t *link = &p->chains[launch->correlation % CHAINS];
 
@@ -131,33 +141,71 @@ static void see_launch(struct playing *p, const struct trace_event *launch)
 	}
 }
 
-static void see_device_row(struct playing *p, const struct trace_event *row)
-{
-	const struct launch *launch = &p->launches[row->correlation % LAUNCHES];
-	struct trace_event e = *row;
-
-	if (launch->site && launch->correlation == e.correlation) {
-		e.site = e.site ? e.site : launch->site;
-		play(p, &e, launch->begin_ns);
-	} else if (e.site) {
-		play(p, &e, 0);
-	} else {
-		wait_for_launch(p, &e);
-	}
-}
-
-static void see(void *context, const struct trace_event *e)
+static int see_host(void *context, const struct host_row *h)
 {
 	struct playing *p = context;
+	const struct heard call = {
+		.site = h->site,
+		.begin_ns = h->begin_ns,
+		.duration_ns = h->duration_ns,
+	};
 
-	if (p->profile->is_host_time) {
-		if (!e->device_template)
-			play(p, e, e->begin_ns);
-	} else if (!e->device_template) {
-		see_launch(p, e);
+	if (!h->class)
+		return 0;
+	if (p->profile->is_host_time)
+		play(p, &call, h->begin_ns);
+	else if (h->correlation)
+		see_launch(p, h);
+	return 0;
+}
+
+/* What made a node may be known only later in the file than the node ran. */
+static uint32_t site_of_node(const struct playing *p, const struct device_row *d)
+{
+	const struct model *m = &p->trace->model;
+	const uint32_t index = d->node && !d->site ? id_map_find(&m->node_ids, d->node) : 0;
+
+	return index ? model_node_creator(m, &m->nodes.rows[index]) : d->site;
+}
+
+static int see_device(void *context, const struct device_row *d)
+{
+	struct playing *p = context;
+	const struct launch *launch = &p->launches[d->correlation % LAUNCHES];
+	struct heard row = {
+		.site = site_of_node(p, d),
+		.device_template = d->template,
+		.correlation = d->correlation,
+		.begin_ns = d->begin_ns,
+		.duration_ns = d->duration_ns,
+	};
+
+	if (p->profile->is_host_time)
+		return 0;
+	if (d->correlation && launch->correlation == d->correlation) {
+		row.site = row.site ? row.site : launch->site;
+		play(p, &row, launch->begin_ns);
+	} else if (row.site || !d->correlation) {
+		play(p, &row, 0);
 	} else {
-		see_device_row(p, e);
+		wait_for_launch(p, &row);
 	}
+	return 0;
+}
+
+static int see_record(void *context, uint64_t kind, const union record_fields *fields)
+{
+	(void)context;
+	(void)kind;
+	(void)fields;
+	return 0;
+}
+
+static void see_progress(void *context, uint64_t offset)
+{
+	const struct playing *p = context;
+
+	progress_at(p->progress, offset);
 }
 
 static void play_the_rest(const struct playing *p)
@@ -167,19 +215,26 @@ static void play_the_rest(const struct playing *p)
 			play(p, &p->waiting[i - 1].row, 0);
 }
 
-/* --- a trace ------------------------------------------------------------------------------------
- */
+/* --- a trace ---------------------------------------------------------------------------------- */
 
-static int play_trace(struct playing *p, const struct run *run, const struct run_setup *run_setup,
+static int play_trace(struct playing *p, const struct run *run, enum information information,
 		      struct diag *diag)
 {
-	const struct trace_watch watch = { .see = see, .context = p };
+	const struct trace_observer observer = {
+		.host = see_host,
+		.device = see_device,
+		.record = see_record,
+		.progress = see_progress,
+		.context = p,
+	};
 	const struct trace_setup setup = {
 		.names = run->names,
 		.works = run->works,
-		.information = run_setup->information,
-		.with_phases = run_setup->with_phases,
-		.watch = &watch,
+		.information = information,
+		.with_phases = p->trace->phases != NULL,
+		.with_phase_sums = p->trace->has_phase_sums,
+		.survey = p->trace->phases ? phase_tracker_survey(p->trace->phases) : NULL,
+		.observer = &observer,
 	};
 	struct trace *again = NULL;
 	int r = map_items(p);
@@ -193,23 +248,35 @@ static int play_trace(struct playing *p, const struct run *run, const struct run
 	return r;
 }
 
-int playback(const struct run *run, const struct run_setup *setup, const struct profile *p,
+int playback(const struct run *run, enum information information, const struct profile *p,
 	     const struct player *player, struct diag *diag)
 {
+	struct progress *progress;
+	uint64_t bytes = 0;
 	int r = 0;
 
+	for (size_t i = 0; i < run->nr; i++)
+		bytes += run->traces[i]->file_bytes;
+	progress = progress_new("report", bytes);
+	if (!progress)
+		return diag_set(diag, -ENOMEM, "no memory");
 	for (size_t i = 0; i < run->nr && r == 0; i++) {
 		struct playing *playing = calloc(1, sizeof(*playing));
 
-		if (!playing)
-			return diag_set(diag, -ENOMEM, "no memory");
+		if (!playing) {
+			r = diag_set(diag, -ENOMEM, "no memory");
+			break;
+		}
 		playing->trace = run->traces[i];
 		playing->profile = p;
 		playing->player = player;
-		r = play_trace(playing, run, setup, diag);
+		playing->progress = progress;
+		r = play_trace(playing, run, information, diag);
+		progress_add(progress, run->traces[i]->file_bytes);
 		id_map_free(&playing->items);
 		free(playing->waiting);
 		free(playing);
 	}
+	progress_end(progress);
 	return r;
 }

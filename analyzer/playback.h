@@ -24,10 +24,10 @@ struct player {
 
 /*
  * Nearly in the order of the file: what waits for its launch comes late.  Rows that no item has are
- * left out: those that a choice of modules or phases leaves out.  0, -ENOMEM, or what trace_scan()
- * says.
+ * left out: those that a choice of modules or phases leaves out.  Shows on a terminal how far it
+ * is. 0, -ENOMEM, or what trace_scan() says.
  */
-int playback(const struct run *run, const struct run_setup *setup, const struct profile *p,
+int playback(const struct run *run, enum information information, const struct profile *p,
 	     const struct player *player, struct diag *diag);
 
 #endif

@@ -87,6 +87,18 @@ int profile_make(struct profile *p, const struct run *run, const struct profile_
 		 struct diag *diag);
 void profile_clear(struct profile *p);
 
+/* The row of an axis that an item is added to, as text; NULL: no memory. */
+const struct name *profile_key(const struct run *run, enum axis axis,
+			       const struct profile_item *item);
+
+/* Adds what an item had to do, if that is known. */
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item);
+void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from);
+
+/* What a device record of this template did that a launch of this site caused; NULL: no memory. */
+const struct work *profile_work(const struct run *run, const struct trace *t, uint32_t site,
+				uint32_t device_template);
+
 double profile_share(const struct profile *p, const struct profile_row *row); /* 0 to 1 */
 
 #endif

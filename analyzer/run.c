@@ -13,7 +13,8 @@ static int load_one(struct run *run, const char *path, const struct run_setup *r
 	const struct trace_setup setup = { .names = run->names,
 					   .works = run->works,
 					   .information = run_setup->information,
-					   .with_phases = run_setup->with_phases };
+					   .with_phases = run_setup->with_phases,
+					   .with_phase_sums = run_setup->with_phase_sums };
 	struct trace *t;
 	const int r = trace_scan(path, &setup, &t, diag);
 
@@ -63,10 +64,11 @@ void run_clear(struct run *run)
 	*run = (struct run){ 0 };
 }
 
-void run_gpu_add(struct run_gpu *gpu, const struct trace_device *device)
+void run_gpu_add(struct run_gpu *gpu, const struct trace *t, const struct trace_device *device)
 {
 	struct busy *b = device->busy;
 	const uint64_t busy_ns = busy_total_ns(b);
+	uint64_t closed_ns, span_ns;
 
 	gpu->kernel_ns += device->kernel_ns;
 	gpu->copy_ns += device->copy_ns;
@@ -77,15 +79,22 @@ void run_gpu_add(struct run_gpu *gpu, const struct trace_device *device)
 		gpu->first_ns = b->first_ns;
 	if (b->last_ns > gpu->last_ns)
 		gpu->last_ns = b->last_ns;
-	gpu->span_ns += b->last_ns - b->first_ns;
+	/* Of what was launched before the window closed some ran after it. */
+	closed_ns = windows_closed_ns(&t->model.windows, b->first_ns, b->last_ns);
+	span_ns = b->last_ns - b->first_ns;
+	if (closed_ns > span_ns - busy_ns)
+		closed_ns = span_ns - busy_ns;
+	gpu->span_ns += span_ns - closed_ns;
+	gpu->closed_ns += closed_ns;
 	gpu->busy_ns += busy_ns;
-	gpu->idle_ns += b->last_ns - b->first_ns - busy_ns;
+	gpu->idle_ns += span_ns - closed_ns - busy_ns;
 }
 
 static void add_trace(struct run_gpu *gpu, const struct trace *t)
 {
+	gpu->nr_windows += windows_count(&t->model.windows);
 	for (size_t i = 0; i < t->nr_devices; i++)
-		run_gpu_add(gpu, &t->devices[i]);
+		run_gpu_add(gpu, t, &t->devices[i]);
 }
 
 void trace_gpu(const struct trace *t, struct run_gpu *ret)
@@ -138,6 +147,7 @@ static void add_correlation(struct correlation *to, const struct correlation *fr
 	to->copies_without_record += from->copies_without_record;
 	to->kernels_without_launch += from->kernels_without_launch;
 	to->nodes_without_launch += from->nodes_without_launch;
+	to->nodes_of_bodies += from->nodes_of_bodies;
 	to->copies_without_call += from->copies_without_call;
 	to->gave_up += from->gave_up;
 }

@@ -18,7 +18,7 @@ struct run {
 struct run_setup {
 	const struct classifier *classifier; /* must outlive the run */
 	enum information information;
-	bool with_phases;
+	bool with_phases, with_phase_sums; /* see trace_setup */
 };
 
 /* -ENOENT ...: not one input can be read; then diag has the reason of the only or last one. */
@@ -29,7 +29,9 @@ void run_clear(struct run *run);
 /* GPU time as the sum over processes and their devices. */
 struct run_gpu {
 	uint64_t first_ns, last_ns; /* by CLOCK_MONOTONIC; 0: nothing ran */
-	uint64_t span_ns;           /* between first and last activity, summed over devices */
+	uint64_t span_ns;           /* recorded, between first and last activity, of all devices */
+	uint64_t closed_ns;         /* between them, but not recorded */
+	uint64_t nr_windows;        /* 0: everything was recorded */
 	uint64_t busy_ns, idle_ns;
 	uint64_t late_ns;
 	uint64_t kernel_ns, copy_ns;
@@ -37,7 +39,7 @@ struct run_gpu {
 
 void trace_gpu(const struct trace *t, struct run_gpu *ret);
 void run_gpu(const struct run *run, struct run_gpu *ret);
-void run_gpu_add(struct run_gpu *gpu, const struct trace_device *device);
+void run_gpu_add(struct run_gpu *gpu, const struct trace *t, const struct trace_device *device);
 
 uint64_t trace_wall_ns(const struct trace *t);
 uint64_t run_wall_ns(const struct run *run); /* from the first process's begin to the last end */

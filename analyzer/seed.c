@@ -25,6 +25,7 @@ uint64_t seed_hash(const void *bytes, size_t size)
 		hash = seed_mix(hash + word);
 	}
 	word = 0;
-	memcpy(&word, at, size);
+	if (size) /* nothing may be at no address */
+		memcpy(&word, at, size);
 	return seed_mix(hash + word);
 }

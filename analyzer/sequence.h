@@ -21,7 +21,7 @@ struct sequence_entry {
 	bool is_cast_next; /* what casts its result is a part of it */
 	bool is_line;      /* of an attention that one line of Python asked for */
 	uint32_t segment;  /* of phases, 0: none */
-	uint64_t node, begin_ns, duration_ns;
+	uint64_t tid, node, begin_ns, duration_ns;
 	struct hint hint;
 };
 

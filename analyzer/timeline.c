@@ -455,7 +455,7 @@ static void finish_details(struct maker *m)
 }
 
 int timeline_make(struct timeline *t, const struct cube_source *source, const struct cube *cube,
-		  const struct run_setup *setup, const struct timeline_limits *limits,
+		  enum information information, const struct timeline_limits *limits,
 		  struct diag *diag)
 {
 	struct maker m = { .timeline = t, .source = source, .cube = cube, .limits = limits };
@@ -471,7 +471,7 @@ int timeline_make(struct timeline *t, const struct cube_source *source, const st
 	if (r < 0)
 		diag_set(diag, r, "no memory");
 	else
-		r = playback(source->run, setup, source->profile, &player, diag);
+		r = playback(source->run, information, source->profile, &player, diag);
 	if (r == 0 && m.r < 0)
 		r = diag_set(diag, m.r, "no memory");
 	if (r == 0) {

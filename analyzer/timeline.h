@@ -64,7 +64,7 @@ struct timeline {
 
 /* Reads the traces again.  0, -ENOMEM, or what playback() says. */
 int timeline_make(struct timeline *t, const struct cube_source *source, const struct cube *cube,
-		  const struct run_setup *setup, const struct timeline_limits *limits,
+		  enum information information, const struct timeline_limits *limits,
 		  struct diag *diag);
 void timeline_clear(struct timeline *t); /* of one that could not be made as well */
 

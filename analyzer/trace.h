@@ -6,6 +6,7 @@
 #include "busy.h"
 #include "correlate.h"
 #include "counters.h"
+#include "decode.h"
 #include "model.h"
 #include "pairs.h"
 #include "phase_tracker.h"
@@ -47,6 +48,7 @@ struct trace {
 	struct pairs pairs;
 	struct trace_timeline timeline; /* of attention */
 	struct phase_tracker *phases;   /* NULL: not asked for */
+	bool has_phase_sums;            /* sites are of one segment */
 	uint64_t mismatched;
 	uint64_t renamed; /* launches whose record has another kernel's name, and its geometry */
 	size_t nr_mismatches;
@@ -60,20 +62,36 @@ struct trace {
 	struct trace_device devices[TRACE_DEVICES_MAX];
 };
 
-/* A row as it is read. */
-struct trace_event {
-	uint32_t site;            /* of its launch, or what it is the launch of; 0: not known yet */
-	uint32_t device_template; /* index; 0: this is a launch, times are the host's */
+/* A host row.  Rows of one thread on one stream come in their order, somewhat late. */
+struct host_row {
+	uint64_t tid, begin_ns, duration_ns;
+	uint64_t result;   /* other than 0: the driver refused */
+	uint32_t template; /* index */
+	uint32_t site;     /* 0: refused */
+	uint32_t segment;  /* of phases, 0: not asked for, or refused */
 	uint32_t correlation;
+	enum host_class class; /* 0: expects no record */
+};
+
+struct device_row {
 	uint64_t begin_ns, duration_ns;
+	uint64_t node;     /* of a graph, 0: none */
+	uint32_t template; /* index */
+	uint32_t segment;  /* of phases, 0: not asked for, or not known */
+	uint32_t site;     /* of the call that made the node; 0: no node, or not known yet */
+	uint32_t correlation;
+	enum device_class class;
 };
 
 /*
- * Who wants to see rows, not sums: device rows in the order of the file, launches when they and
- * their neighbours are understood.  A trace read again has the same sites.
+ * Who is told of every row as it is read; without memory per row, unless it keeps them.  A negative
+ * errno ends the pass.
  */
-struct trace_watch {
-	void (*see)(void *context, const struct trace_event *event);
+struct trace_observer {
+	int (*host)(void *context, const struct host_row *row);
+	int (*device)(void *context, const struct device_row *row);
+	int (*record)(void *context, uint64_t kind, const union record_fields *fields);
+	void (*progress)(void *context, uint64_t offset);
 	void *context;
 };
 
@@ -82,8 +100,10 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
-	bool with_phases; /* sites are of one segment each: more of them, and a pass before */
-	const struct trace_watch *watch; /* NULL: nobody */
+	bool with_phases;                      /* rows are told apart by segment; a pass before */
+	bool with_phase_sums;                  /* and sites are of one segment each: more of them */
+	const struct trace_observer *observer; /* NULL: none */
+	const struct phase_survey *survey;     /* of a pass before; NULL: it is made if needed */
 };
 
 /*

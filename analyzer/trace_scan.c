@@ -16,7 +16,7 @@ enum { SEQUENCES_MAX = 512, MOMENTS_MAX = 1 << 20 };
 /* What one pass needs besides its result. */
 struct scan {
 	struct trace *trace;
-	const struct trace_watch *watch; /* NULL: nobody */
+	const struct trace_observer *observer; /* NULL: none */
 	struct correlator *correlator;
 	struct list_room room;
 	struct batch *batch;
@@ -25,6 +25,7 @@ struct scan {
 	struct id_map sequence_ids; /* by thread and stream */
 	struct sequence *sequences[SEQUENCES_MAX];
 	uint32_t nr_sequences;
+	struct id_map bodies;      /* CUPTI ids of graphs with kernels in loops and branches */
 	bool has_captured;         /* in a sequence that waits: nodes of graphs refer to it */
 	struct sequence *sequence; /* the one used last */
 	uint64_t sequence_tid, sequence_stream;
@@ -37,12 +38,6 @@ static void look_up(const struct id_map *ids, const uint64_t *values, size_t n, 
 {
 	for (size_t i = 0; i < n; i++)
 		ret[i] = id_map_find(ids, values[i]);
-}
-
-static void tell(const struct scan *s, struct trace_event event)
-{
-	if (s->watch)
-		s->watch->see(s->watch->context, &event);
 }
 
 /* --- host rows -------------------------------------------------------------------------------- */
@@ -100,12 +95,31 @@ static bool is_attention(const struct trace *t, uint32_t site)
 static uint32_t find_site(struct trace *t, struct host_template *h, const struct sequence_entry *e)
 {
 	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
+	const uint32_t segment = t->has_phase_sums ? e->segment : 0;
 	const struct site *last = &t->pairs.sites[h->last_site];
 
 	if (!h->last_site || last->parameters != e->parameters || last->hint != hint ||
-	    last->segment != e->segment)
-		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, e->segment);
+	    last->segment != segment)
+		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, segment);
 	return h->last_site;
+}
+
+static int tell_host(struct scan *s, const struct sequence_entry *e, enum host_class class,
+		     uint32_t site, uint64_t result)
+{
+	const struct host_row row = {
+		.tid = e->tid,
+		.begin_ns = e->begin_ns,
+		.duration_ns = e->duration_ns,
+		.result = result,
+		.template = e->template,
+		.site = site,
+		.segment = e->segment,
+		.correlation = e->correlation,
+		.class = class,
+	};
+
+	return s->observer ? s->observer->host(s->observer->context, &row) : 0;
 }
 
 static int leave_entry(struct scan *s, const struct sequence_entry *e)
@@ -116,23 +130,25 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	const uint32_t index = find_site(t, h, e);
 	struct site *site = &t->pairs.sites[index];
 	struct correlated device;
+	int r;
 
 	if (!index)
 		return -ENOMEM;
+	r = tell_host(s, e, class, index, 0);
+	if (r < 0)
+		return r;
 	site->count++;
 	site->host_ns += e->duration_ns;
 	if (e->node) {
 		struct graph_node *n = model_node(&t->model, e->node);
 
-		if (n)
+		if (n) {
 			n->site = index;
+			n->segment = e->segment;
+		}
 	}
 	if (!class)
 		return 0;
-	tell(s, (struct trace_event){ .site = index,
-				      .correlation = e->correlation,
-				      .begin_ns = e->begin_ns,
-				      .duration_ns = e->duration_ns });
 	if (is_attention(t, index)) {
 		if (note_moment(t, index, e->begin_ns) < 0)
 			return -ENOMEM;
@@ -181,9 +197,12 @@ static int end_sequences(struct scan *s)
 		struct sequence *sequence = s->sequences[i];
 
 		sequence_end(sequence, &s->world);
-		while (sequence->nr_left < sequence->nr)
-			if (leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
-				return -ENOMEM;
+		while (sequence->nr_left < sequence->nr) {
+			const int r = leave_entry(s, sequence_leave(sequence, &s->world));
+
+			if (r < 0)
+				return r;
+		}
 	}
 	s->has_captured = false;
 	return 0;
@@ -203,17 +222,19 @@ static int host_row(struct scan *s, uint64_t tid, size_t i)
 			id_map_find(&t->model.parameter_ids, v[tti_column_host_parameters][i]),
 		.correlation = (uint32_t)v[tti_column_host_correlation][i],
 		.step = h->step,
+		.tid = tid,
 		.node = v[tti_column_host_node][i],
 		.begin_ns = begin,
 		.duration_ns = duration,
 	};
 	struct sequence *sequence;
+	int r;
 
 	trace_see_time(t, begin, begin + duration);
 	if (v[tti_column_host_result][i]) {
 		h->failed++;
 		h->host_ns += duration;
-		return 0;
+		return tell_host(s, &entry, 0, 0, v[tti_column_host_result][i]);
 	}
 	if (t->phases) {
 		entry.segment = phase_tracker_host(t->phases, tid, index, begin, begin + duration,
@@ -224,14 +245,20 @@ static int host_row(struct scan *s, uint64_t tid, size_t i)
 	if (!h->work)
 		return leave_entry(s, &entry);
 	/* The graph's nodes will run: what put them into it must be known by then. */
-	if (h->definition.op == TTI_OP_GRAPH_LAUNCH && s->has_captured && end_sequences(s) < 0)
-		return -ENOMEM;
+	if (h->definition.op == TTI_OP_GRAPH_LAUNCH && s->has_captured) {
+		r = end_sequences(s);
+		if (r < 0)
+			return r;
+	}
 	s->has_captured |= h->definition.flags & TTI_TEMPLATE_CAPTURED;
 	sequence = find_sequence(s, tid, h->definition.stream);
 	if (!sequence)
 		return -ENOMEM;
-	if (sequence_is_full(sequence) && leave_entry(s, sequence_leave(sequence, &s->world)) < 0)
-		return -ENOMEM;
+	if (sequence_is_full(sequence)) {
+		r = leave_entry(s, sequence_leave(sequence, &s->world));
+		if (r < 0)
+			return r;
+	}
 	sequence_push(sequence, &s->world, &entry);
 	return 0;
 }
@@ -243,9 +270,12 @@ static int host_batch(struct scan *s, uint64_t tid)
 	for (size_t n = batch_strip(s->batch); n; n = batch_strip(s->batch)) {
 		look_up(&m->template_ids, s->batch->values[tti_column_host_template], n,
 			s->indexes);
-		for (size_t i = 0; i < n; i++)
-			if (host_row(s, tid, i) < 0)
-				return -ENOMEM;
+		for (size_t i = 0; i < n; i++) {
+			const int r = host_row(s, tid, i);
+
+			if (r < 0)
+				return r;
+		}
 	}
 	return 0;
 }
@@ -275,15 +305,16 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 
 /* What a node does in a phase is not what it does in the next one. */
 static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment, uint32_t index,
-			     uint64_t begin, uint64_t duration, uint32_t *ret_site)
+			     uint64_t begin, uint64_t duration, uint32_t capture,
+			     uint32_t *ret_site)
 {
 	const struct site site = t->pairs.sites[creator];
 	const struct host_template *h = &t->model.templates.rows[site.template];
 	const struct device_template *d = &t->model.device_templates.rows[index];
-	const uint32_t own =
-		pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
+	const uint32_t own = pairs_site(&t->pairs, site.template, site.parameters, site.hint,
+					t->has_phase_sums ? segment : 0);
 
-	phase_tracker_replays(t->phases, segment, site.segment);
+	phase_tracker_replays(t->phases, segment, capture);
 	if (!own || pairs_add(&t->pairs, own, index, 1, duration, duration, duration) < 0)
 		return -ENOMEM;
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
@@ -311,7 +342,8 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 		return -ENOMEM;
 	creator = segment ? model_node_creator(&t->model, n) : 0;
 	if (creator)
-		return node_row_of_phase(t, creator, segment, index, begin, duration, ret_site);
+		return node_row_of_phase(t, creator, segment, index, begin, duration,
+					 model_node_segment(&t->model, n), ret_site);
 	n->nr_rows++;
 	n->time_ns += duration;
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
@@ -323,6 +355,63 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
 }
 
+static int tell_device(struct scan *s, size_t i, uint32_t segment, uint32_t site)
+{
+	uint64_t(*const v)[STRIP_ROWS] = s->batch->values;
+	const struct device_template *d = &s->trace->model.device_templates.rows[s->indexes[i]];
+	const struct device_row row = {
+		.begin_ns = v[tti_column_gpu_begin_ns][i],
+		.duration_ns = v[tti_column_gpu_duration_ns][i],
+		.node = v[tti_column_gpu_node][i],
+		.template = s->indexes[i],
+		.segment = segment,
+		.site = site,
+		.correlation = (uint32_t)v[tti_column_gpu_correlation][i],
+		.class = device_class(&d->definition, v[tti_column_gpu_node][i]),
+	};
+
+	return s->observer->device(s->observer->context, &row);
+}
+
+/*
+ * CUPTI numbers no kernels in the bodies of conditional nodes.  Without a number too, but not of
+ * a graph that was launched, is a record that has lost its call.  < 0: no memory.
+ */
+static int is_of_body(struct scan *s, uint64_t graph)
+{
+	if (!graph || !id_map_find(&s->trace->model.graph_ids, graph))
+		return 0;
+	return id_map_find(&s->bodies, graph) || id_map_add(&s->bodies, graph, 1) == 0 ? 1
+										       : -ENOMEM;
+}
+
+static bool ran_bodies(void *context, uint32_t host)
+{
+	const struct scan *s = context;
+	const struct model *m = &s->trace->model;
+	const struct site *site = &s->trace->pairs.sites[host];
+	const uint64_t id = m->templates.rows[site->template].definition.graph;
+	const uint32_t exec = id_map_find(&m->exec_ids, id);
+
+	return exec && id_map_find(&s->bodies, m->execs.rows[exec].cupti);
+}
+
+static int pair_device(struct scan *s, uint64_t correlation, enum device_class class,
+		       uint32_t index, uint64_t duration)
+{
+	struct trace *t = s->trace;
+	const uint64_t graph = t->model.device_templates.rows[index].definition.graph;
+	const int is_body = class == DEVICE_NODE && !correlation ? is_of_body(s, graph) : 0;
+	uint32_t host;
+
+	if (is_body) {
+		correlate_body(s->correlator);
+		return is_body < 0 ? is_body : 0;
+	}
+	host = correlate_device(s->correlator, (uint32_t)correlation, class, index, duration);
+	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
+}
+
 static int device_row(struct scan *s, size_t i)
 {
 	struct trace *t = s->trace;
@@ -332,7 +421,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t host, creator = 0, segment = 0;
+	uint32_t creator = 0, segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -356,14 +445,14 @@ static int device_row(struct scan *s, size_t i)
 					     device_class(&d->definition, node) != DEVICE_COPY);
 	if (node && node_row(t, node, segment, index, begin, duration, &creator) < 0)
 		return -ENOMEM;
-	host = correlate_device(s->correlator, (uint32_t)v[tti_column_gpu_correlation][i],
-				device_class(&d->definition, node), index, duration);
-	tell(s, (struct trace_event){ .site = node ? creator : host,
-				      .device_template = index,
-				      .correlation = (uint32_t)v[tti_column_gpu_correlation][i],
-				      .begin_ns = begin,
-				      .duration_ns = duration });
-	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
+	if (s->observer) {
+		const int r = tell_device(s, i, segment, creator);
+
+		if (r < 0)
+			return r;
+	}
+	return pair_device(s, v[tti_column_gpu_correlation][i], device_class(&d->definition, node),
+			   index, duration);
 }
 
 static int device_batch(struct scan *s)
@@ -424,6 +513,8 @@ static int take_record(struct scan *s, struct record *record)
 		m->problems[PROBLEM_bad_record]++;
 		return 0;
 	}
+	if (r == 0 && s->observer)
+		r = s->observer->record(s->observer->context, record->kind, &fields);
 	if (r < 0)
 		return r;
 	return record->desc->columns ? take_batch(s, record, &fields)
@@ -446,7 +537,9 @@ static int take_frame(struct scan *s, const struct frame *frame)
 	}
 	if (r == -EBADMSG)
 		s->trace->model.problems[PROBLEM_frame_remainder]++;
-	return 0;
+	if (!model_has_many_nodes(&s->trace->model))
+		return 0;
+	return model_forget_nodes(&s->trace->model, trace_settle_node, s->trace);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -458,8 +551,12 @@ static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
 
 	while ((r = reader_next(reader, &frame, diag)) > 0) {
 		r = take_frame(s, &frame);
+		if (r == -ENOMEM)
+			diag_set(diag, r, "%s: no memory", s->trace->path);
 		if (r < 0)
-			return diag_set(diag, r, "%s: no memory", s->trace->path);
+			return r;
+		if (s->observer)
+			s->observer->progress(s->observer->context, reader_offset(reader));
 	}
 	s->trace->damage = *reader_damage(reader);
 	s->trace->file_bytes = reader_offset(reader);
@@ -475,6 +572,7 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	s->batch = malloc(sizeof(*s->batch));
 	if (!s->correlator || !s->batch)
 		return diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path);
+	correlator_ask_bodies(s->correlator, ran_bodies, s);
 	r = scan_frames(s, reader, diag);
 	if (r < 0)
 		return r;
@@ -482,13 +580,15 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	correlator_finish(s->correlator, &s->trace->correlation);
 	if (r == 0)
 		r = trace_sum(s->trace);
-	return r < 0 ? diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path) : 0;
+	return r == -ENOMEM ? diag_set(diag, r, "%s: no memory", s->trace->path) : r;
 }
 
 static int track_phases(struct scan *s, const struct trace_setup *setup, struct diag *diag)
 {
 	struct phase_survey survey;
-	const int r = phase_survey_make(s->trace->path, setup->names, &survey, diag);
+	const int r = setup->survey
+			      ? phase_survey_copy(setup->survey, &survey, diag)
+			      : phase_survey_make(s->trace->path, setup->names, &survey, diag);
 
 	if (r < 0)
 		return r;
@@ -503,7 +603,7 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 	       struct diag *diag)
 {
 	struct reader *reader = NULL;
-	struct scan s = { .trace = calloc(1, sizeof(*s.trace)), .watch = setup->watch };
+	struct scan s = { .trace = calloc(1, sizeof(*s.trace)), .observer = setup->observer };
 	int r = reader_open(path, &reader, diag);
 
 	if (r < 0)
@@ -519,6 +619,7 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 		if (r < 0)
 			goto out;
 	}
+	s.trace->has_phase_sums = setup->with_phase_sums;
 	s.trace->first_ns = UINT64_MAX;
 	s.trace->model.information = setup->information;
 	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };
@@ -533,6 +634,7 @@ out:
 	for (uint32_t i = 0; i < s.nr_sequences; i++)
 		free(s.sequences[i]);
 	id_map_free(&s.sequence_ids);
+	id_map_free(&s.bodies);
 	free(s.batch);
 	trace_free(s.trace);
 	reader_close(reader);

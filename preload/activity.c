@@ -13,10 +13,14 @@
 #include "activity_buffer.h"
 #include "counter.h"
 #include "cupti.h"
+#include "cupti_share.h"
 #include "identity.h"
+#include "window.h"
 
 /* The smallest record we ask for has more bytes than this. */
-#define RECORD_BYTES_MIN 64u
+#define RECORD_BYTES_MIN    64u
+
+#define TEMPLATES_OF_GRAPHS 65536u
 
 /* CUPTI keeps one name per kernel: its address, checked, saves hashing the text for each row. */
 #define NAME_SLOTS 4096u
@@ -47,11 +51,28 @@ static uint32_t name_id(const char *name)
 	return names[slot].id;
 }
 
+/*
+ * A program may make a new graph at every step.  Templates are for ever, so from some number of
+ * them on they do not tell one graph from another; the node still does.
+ */
+static uint32_t template_id(const struct device_template_content *c)
+{
+	struct device_template_content of_any = *c;
+
+	if (!c->graph || intern_last(INTERN_DEVICE_TEMPLATE) < TEMPLATES_OF_GRAPHS)
+		return intern(INTERN_DEVICE_TEMPLATE, c, sizeof(*c));
+	of_any.graph = 0;
+	return intern(INTERN_DEVICE_TEMPLATE, &of_any, sizeof(of_any));
+}
+
 static void add(struct gpu_rows *rows, const struct device_template_content *c, uint64_t begin,
 		uint64_t end, uint32_t correlation, uint64_t node)
 {
-	const uint32_t i = rows->nr_rows++;
+	const uint32_t i = rows->nr_rows;
 
+	if (!window_keeps(correlation))
+		return;
+	rows->nr_rows++;
 	if (!begin || end < begin)
 		counter_add_shared(TTI_COUNTER_NO_TIMESTAMP, 1);
 	counter_add_shared(c->activity == TTI_ACTIVITY_KERNEL ? TTI_COUNTER_KERNEL_RECORDS
@@ -59,7 +80,7 @@ static void add(struct gpu_rows *rows, const struct device_template_content *c, 
 			   1);
 	if (c->activity == TTI_ACTIVITY_KERNEL && node)
 		counter_add_shared(TTI_COUNTER_NODE_RECORDS, 1);
-	rows->column[tti_column_gpu_template][i] = intern(INTERN_DEVICE_TEMPLATE, c, sizeof(*c));
+	rows->column[tti_column_gpu_template][i] = template_id(c);
 	rows->column[tti_column_gpu_duration_ns][i] = end < begin ? 0 : end - begin;
 	rows->column[tti_column_gpu_begin_ns][i] = begin;
 	rows->column[tti_column_gpu_correlation][i] = correlation;
@@ -141,7 +162,9 @@ static void add_record(struct gpu_rows *rows, const CUpti_Activity *record)
 		add_fill(rows, (const void *)record);
 		break;
 	default:
-		counter_add_shared(TTI_COUNTER_UNKNOWN_RECORD, 1);
+		/* Another client of CUPTI has asked for more than we. */
+		if (!share_is_shared())
+			counter_add_shared(TTI_COUNTER_UNKNOWN_RECORD, 1);
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "launch.h"
 #include "life.h"
 #include "resolve.h"
+#include "window.h"
 
 #define RECORDED(record) const uint64_t begin = record_begin(), if (begin) record
 #define AFTER(action)    (void)0, action
@@ -47,6 +48,16 @@
 #define SYNC(s)        RECORDED(record_sync(begin, id, rc, s))
 
 static void hooks_swap(void **pfn, CUresult rc);
+
+/* Whatever the driver answers: without a profiler of its own it refuses. */
+static void profiler_turned(bool on)
+{
+	if (on)
+		window_open(WINDOW_PROFILER);
+	record_mark(on ? "cuProfilerStart" : "cuProfilerStop");
+	if (!on)
+		window_close(WINDOW_PROFILER);
+}
 
 #define FAMILY       cuda
 #define HOOK_DEF     "hook_cuda.def"

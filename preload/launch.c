@@ -9,6 +9,7 @@
 #include "life.h"
 #include "origin.h"
 #include "parameters.h"
+#include "window.h"
 
 /* Long enough for the writer to come by twice. */
 #define PATIENCE_NS 500000000u
@@ -19,8 +20,22 @@ uint64_t record_begin_first(void)
 {
 	if (tls.is_ours || !life_begin())
 		return 0;
-	/* The writer may have given up: life goes on, recording does not. */
-	return atomic_load(&recording) ? record_begin() : 0;
+	/*
+	 * The writer may have given up: life goes on, recording does not.  A window may be closed:
+	 * captures into graphs are recorded all the same.
+	 */
+	return atomic_load(&recording) || (!window_is_open() && capture_is_open())
+		       ? record_begin_now()
+		       : 0;
+}
+
+void record_expect(const struct thread *t)
+{
+	const uint32_t guess = t->successors[t->last_template % THREAD_SUCCESSORS];
+
+	intern_expect(INTERN_TEMPLATE, guess);
+	ring_expect(&t->ring);
+	origin_expect(t);
 }
 
 /* The row's place in this thread's ring, or NULL: counted as a drop. */
@@ -109,6 +124,9 @@ static void record_until(uint64_t begin, uint64_t end, CUresult rc, struct templ
 	c->call = tls.call;
 	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
+	if (unlikely(atomic_load_explicit(&window_is_limited, memory_order_relaxed)) &&
+	    !window_admits(c))
+		return;
 	origin_add(t, c);
 	counter_add(&t->counters, counter_of(rc, c), 1);
 	row_put(t, begin, end, rc, c, parameters);
@@ -270,9 +288,27 @@ void record_graph_node(uint64_t node, uint64_t origin, uint32_t graph, uint32_t 
 					   .duration = type });
 }
 
+void record_said(const struct said *said)
+{
+	struct thread *t = thread_self();
+	struct row *row = t ? row_reserve(t) : NULL;
+
+	if (!row)
+		return;
+	*row = (struct row){
+		.template = ROW_MARK,
+		.begin = clock_ticks(),
+		.node = said->text,
+		.correlation = said->kind,
+		.parameters = said->domain,
+		.duration = said->range,
+	};
+	ring_commit(&t->ring);
+}
+
 void record_mark(const char *text)
 {
-	if (record_begin())
+	if (!tls.is_ours && life_expect_marks())
 		put_patiently(&(const struct row){
 			.template = ROW_MARK, .begin = clock_ticks(), .node = string_id(text) });
 }

@@ -27,23 +27,32 @@ struct launch {
 	uint32_t block[3];
 };
 
+/* Life is on and the window open. */
 extern _Atomic bool recording;
 
-/* Recording is off: find out whether it should be on. */
+/* Recording is off: find out whether this call is recorded all the same. */
 uint64_t record_begin_first(void);
+
+/* Our own memory for this call, cold since the last one, is fetched while the driver works. */
+void record_expect(const struct thread *t);
+
+static inline uint64_t record_begin_now(void)
+{
+	tls.correlation = 0;
+	tls.node = 0;
+	tls.context = NULL;
+	tls.symbol = NULL;
+	if (likely(tls.thread))
+		record_expect(tls.thread);
+	return clock_ticks();
+}
 
 /* When the call began, in ticks; 0: do not record it. */
 static inline uint64_t record_begin(void)
 {
 	if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
 		return record_begin_first();
-	if (unlikely(tls.is_ours))
-		return 0;
-	tls.correlation = 0;
-	tls.node = 0;
-	tls.context = NULL;
-	tls.symbol = NULL;
-	return clock_ticks();
+	return unlikely(tls.is_ours) ? 0 : record_begin_now();
 }
 
 /* `id` is the row of hook_cuda.def. */
@@ -57,7 +66,16 @@ void record_transfer(uint64_t begin, uint32_t id, CUresult rc, enum tti_op op, u
 		     CUstream s);
 void record_sync(uint64_t begin, uint32_t id, CUresult rc, CUstream s);
 
-/* What the application says itself; outside the launch path, like the next: waits for room. */
+/* What the application says itself, as fields of record `mark`; ids of strings. */
+struct said {
+	enum tti_mark_kind kind;
+	uint32_t domain, text;
+	uint64_t range; /* at most ROW_DURATION_MAX */
+};
+
+/* Also before recording begins: a range may be open then. */
+void record_said(const struct said *said);
+/* Outside the launch path, like the next: waits for room. */
 void record_mark(const char *text);
 
 /* A node came into being in the call under way. */

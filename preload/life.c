@@ -14,11 +14,14 @@
 #include "identity.h"
 #include "launch.h"
 #include "log.h"
+#include "nvtx.h"
 #include "options.h"
 #include "origin.h"
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
+#include "trace_path.h"
+#include "window.h"
 #include "writer.h"
 
 enum { NEW, STARTING, ON, OFF };
@@ -29,16 +32,26 @@ enum { NEW, STARTING, ON, OFF };
 static _Atomic uint32_t state;
 /* A vfork child runs in our memory: only its process id tells it from us. */
 static pid_t owner;
+/* Between life_leave() and life_stay() of some thread. */
+static _Atomic bool is_leaving;
 
 static void in_forked_child(void)
 {
+	threads_forget();
 	/* CUDA does not survive fork.  A child of a parent that had not reached it starts anew. */
 	if (atomic_load(&state) == NEW)
 		return;
 	atomic_store(&recording, false);
 	atomic_store(&state, OFF);
 	trace_file_forget();
-	threads_forget();
+}
+
+static void watch_forks(void)
+{
+	static atomic_flag is_done = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&is_done))
+		pthread_atfork(NULL, NULL, in_forked_child);
 }
 
 static void at_exit(void)
@@ -55,6 +68,8 @@ static void at_quick_exit_(void)
 static bool start(void)
 {
 	owner = getpid();
+	/* First: a child that is made while this goes on must not wait for it. */
+	watch_forks();
 	clock_init();
 	preamble_remember_begin();
 	if (!intern_init()) {
@@ -68,7 +83,7 @@ static bool start(void)
 		log_line("nothing is recorded: cannot start a thread");
 		return false;
 	}
-	pthread_atfork(NULL, NULL, in_forked_child);
+	window_watch_signal();
 	/* After the driver's own handlers were registered: ours runs before them. */
 	atexit(at_exit);
 	at_quick_exit(at_quick_exit_);
@@ -113,8 +128,10 @@ static bool begin(void)
 	if (!atomic_compare_exchange_strong(&state, &expected, STARTING))
 		return await_start();
 	is_on = start();
-	atomic_store(&recording, is_on);
+	atomic_store(&recording, is_on && window_is_open());
 	atomic_store(&state, is_on ? ON : OFF);
+	/* The window may have turned between the two. */
+	life_window_turned();
 	sys_wake(&state);
 	return is_on;
 }
@@ -124,6 +141,9 @@ bool life_begin(void)
 	const int saved = errno;
 	bool is_on;
 
+	/* A window may be closed: then every launch asks, and none may write to a shared line. */
+	if (likely(atomic_load(&state) == ON))
+		return true;
 	if (atomic_load(&state) == OFF)
 		return false;
 	tls.is_ours++;
@@ -141,6 +161,30 @@ void life_end(enum tti_ending reason)
 	if (getpid() == owner && atomic_compare_exchange_strong(&state, &expected, OFF)) {
 		atomic_store(&recording, false);
 		writer_finish(reason);
+		cupti_end();
+	}
+	errno = saved;
+}
+
+bool life_leave(enum tti_ending reason)
+{
+	const int saved = errno;
+	const bool is_left = atomic_load(&state) == ON && getpid() == owner &&
+			     !atomic_exchange(&is_leaving, true);
+
+	if (is_left)
+		writer_pause(reason);
+	errno = saved;
+	return is_left;
+}
+
+void life_stay(void)
+{
+	const int saved = errno;
+
+	if (getpid() == owner) {
+		writer_resume();
+		atomic_store(&is_leaving, false);
 	}
 	errno = saved;
 }
@@ -150,9 +194,28 @@ bool life_may_record(void)
 	return atomic_load(&state) != OFF;
 }
 
+void life_window_turned(void)
+{
+	if (atomic_load(&state) == ON)
+		atomic_store(&recording, window_is_open() && !writer_has_failed());
+	/* It may have ended meanwhile. */
+	if (atomic_load(&state) == OFF)
+		atomic_store(&recording, false);
+}
+
+bool life_expect_marks(void)
+{
+	if (!life_may_record() || !intern_init())
+		return false;
+	watch_forks();
+	if (atomic_load(&state) == NEW)
+		clock_init();
+	return true;
+}
+
 void driver_ready(CUresult rc)
 {
-	if (rc == CUDA_SUCCESS)
+	if (rc == CUDA_SUCCESS && !tls.is_ours)
 		life_begin();
 }
 
@@ -172,8 +235,12 @@ __attribute__((constructor)) static void on_load(void)
 	if (getauxval(AT_SECURE)) {
 		atomic_store(&state, OFF);
 	} else {
+		log_remember();
 		options_read();
-		trace_file_remember_directory();
+		window_start();
+		trace_path_remember_directory();
+		if (options.marks == MARKS_NVTX)
+			nvtx_announce();
 	}
 	errno = saved;
 }

@@ -11,7 +11,7 @@
 #include "cupti.h"
 #include "driver.h"
 #include "options.h"
-#include "trace_file.h"
+#include "trace_path.h"
 #include "ttitrace/ttitrace.h"
 
 static uint64_t begin_ns, begin_realtime_ns;
@@ -82,7 +82,7 @@ static void put_process(struct tti_buffer *b, uint64_t ticks_per_second)
 			       .program = text(program),
 			       .command = { command, read_bytes("/proc/self/cmdline", command,
 								sizeof(command)) },
-			       .rank = text(trace_file_rank()),
+			       .rank = text(trace_path_rank()),
 			       .version = text(TTI_VERSION),
 		       });
 }

@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct row) == 40, "no padding");
 
 /* Templates from here on are not ids. */
 #define ROW_SPECIAL (UINT32_MAX - 1)
-#define ROW_MARK    (UINT32_MAX - 1) /* record `mark` at `begin`; node: INTERN_STRING */
+/* begin, node, correlation, parameters, duration: time, text, kind, domain, range; INTERN_STRING */
+#define ROW_MARK (UINT32_MAX - 1)
 #define ROW_GRAPH_NODE \
 	UINT32_MAX /* begin, node, correlation, duration: node, origin, graph, type */
 
@@ -59,6 +60,13 @@ static inline struct row *ring_reserve(struct ring *r)
 	return &r->rows[head & r->mask];
 }
 
+/* A row will be reserved soon. */
+static inline void ring_expect(const struct ring *r)
+{
+	__builtin_prefetch(&r->rows[atomic_load_explicit(&r->head, memory_order_relaxed) & r->mask],
+			   1);
+}
+
 static inline void ring_commit(struct ring *r)
 {
 	const uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
@@ -66,6 +74,9 @@ static inline void ring_commit(struct ring *r)
 	/* release: pairs with the acquire in ring_available() */
 	atomic_store_explicit(&r->head, head + 1, memory_order_release);
 }
+
+/* The correlation of the newest of the last rows that has one, 0: none.  Any thread: a guess. */
+uint32_t ring_last_correlation(const struct ring *r);
 
 /* Consumer: how many rows are there; row i of them; the first n are done with. */
 uint32_t ring_available(const struct ring *r);

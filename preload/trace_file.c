@@ -4,53 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "options.h"
+#include "trace_path.h"
 #include "ttitrace/format.h"
 
-#define NAMES_MAX    100 /* name, name-1, ... before giving up */
+#define NAMES_MAX 100 /* name, name-1, ... before giving up */
 
-#define DEFAULT_NAME "ttitrace-%h-%p.ttt"
+/* Away from the numbers that programs give out and take, without a larger table of them. */
+#define DESCRIPTOR_MIN 900
 
-static char directory[2048];
+/* Kept on the disk behind the last frame: the end of the file fits when nothing else does. */
+#define RESERVE_BYTES (16u << 10)
+
 static char path[4096];
 static int fd = -1;
-static off_t whole_bytes; /* of the file: all frames that are in it whole */
+static struct stat identity; /* of the file: a descriptor may be closed, and be another's then */
+static off_t whole_bytes;    /* of the file: all frames that are in it whole */
 static bool has_complained;
-
-/* A string being built; too long: `full`. */
-struct text {
-	char *data;
-	size_t size, used;
-	bool full;
-};
-
-static void text_add(struct text *t, const char *s, size_t n)
-{
-	if (n >= t->size - t->used) {
-		t->full = true;
-		return;
-	}
-	memcpy(t->data + t->used, s, n);
-	t->used += n;
-	t->data[t->used] = '\0';
-}
-
-static void text_add_number(struct text *t, uint64_t value)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + value % 10);
-	while (value /= 10);
-	text_add(t, digits + n, sizeof(digits) - n);
-}
 
 static const char *text_of_error(void)
 {
@@ -59,126 +34,110 @@ static const char *text_of_error(void)
 	return s ? s : "unknown error";
 }
 
-const char *trace_file_rank(void)
-{
-	static const char *const variables[] = { "RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK",
-						 "SLURM_PROCID" };
-
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		const char *rank = getenv(variables[i]);
-
-		if (rank && *rank && !strchr(rank, '/'))
-			return rank;
-	}
-	return "";
-}
-
-static void text_add_host(struct text *t)
-{
-	char host[256] = "";
-
-	gethostname(host, sizeof(host) - 1);
-	text_add(t, *host ? host : "host", strcspn(*host ? host : "host", "/"));
-}
-
-static void text_add_pattern(struct text *t, const char *pattern)
-{
-	for (const char *c = pattern; *c; c++) {
-		const char *rank = trace_file_rank();
-
-		if (*c != '%' || !c[1]) {
-			text_add(t, c, 1);
-			continue;
-		}
-		switch (*++c) {
-		case 'h':
-			text_add_host(t);
-			break;
-		case 'p':
-			text_add_number(t, (uint64_t)getpid());
-			break;
-		case 'r':
-			text_add(t, *rank ? rank : "0", strlen(*rank ? rank : "0"));
-			break;
-		default: /* %% and what is not ours */
-			if (*c != '%')
-				text_add(t, "%", 1);
-			text_add(t, c, 1);
-		}
-	}
-}
-
-static bool is_directory(const char *name)
+static bool is_the_file(int descriptor)
 {
 	struct stat st;
 
-	return stat(name, &st) == 0 && S_ISDIR(st.st_mode);
+	return fstat(descriptor, &st) == 0 && st.st_dev == identity.st_dev &&
+	       st.st_ino == identity.st_ino;
 }
 
-/* The whole name, with `-1` and so on before a final .ttt from the second try on. */
-static bool make_path(int attempt)
+/* Programs close descriptors they do not know, and put their own in the place. */
+static bool is_open(void)
 {
-	struct text t = { .data = path, .size = sizeof(path) };
-	size_t stem;
+	int again;
 
-	if (options.output[0] != '/') {
-		text_add(&t, directory, strlen(directory));
-		text_add(&t, "/", 1);
+	if (is_the_file(fd))
+		return true;
+	again = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (again >= 0 && !is_the_file(again)) {
+		close(again);
+		errno = ESTALE;
+		return false;
 	}
-	text_add_pattern(&t, options.output);
-	if (is_directory(path)) {
-		text_add(&t, "/", 1);
-		text_add_pattern(&t, DEFAULT_NAME);
-	}
-	stem = t.used > 4 && strcmp(path + t.used - 4, ".ttt") == 0 ? t.used - 4 : 0;
-	if (attempt) {
-		t.used = stem ? stem : t.used;
-		text_add(&t, "-", 1);
-		text_add_number(&t, (uint64_t)attempt);
-		text_add(&t, ".ttt", stem ? 4 : 0);
-	}
-	return !t.full;
+	if (again >= 0)
+		fd = again; /* whatever has the old number is not ours to close */
+	return again >= 0;
 }
 
-void trace_file_remember_directory(void)
+/* False: the disk is full.  A file system that cannot reserve leaves that to the write. */
+static bool reserve(size_t size)
 {
-	if (options.output[0] != '/' && !getcwd(directory, sizeof(directory)))
-		directory[0] = '\0';
+	return fallocate(fd, FALLOC_FL_KEEP_SIZE, whole_bytes, (off_t)(size + RESERVE_BYTES)) ==
+		       0 ||
+	       (errno != ENOSPC && errno != EDQUOT);
 }
 
 static bool write_all(const void *bytes, size_t size)
 {
 	const char *p = bytes;
+	off_t at = whole_bytes;
 
 	while (size) {
-		const ssize_t n = write(fd, p, size);
+		const ssize_t n = pwrite(fd, p, size, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
 		p += n;
+		at += n;
 		size -= (size_t)n;
 	}
 	return true;
+}
+
+static void complain(void)
+{
+	if (!has_complained)
+		log_line("cannot write ", path, ": ", text_of_error(),
+			 "; the program goes on, what is lost is counted");
+	has_complained = true;
+}
+
+static bool append(const void *frame, size_t size)
+{
+	if (write_all(frame, size)) {
+		whole_bytes += (off_t)size;
+		return true;
+	}
+	complain();
+	/* If even this fails, the file ends in a piece of a frame: readers stop before it. */
+	trace_file_cut(whole_bytes);
+	return false;
 }
 
 bool trace_file_append(const void *frame, size_t size)
 {
 	if (fd < 0)
 		return false;
-	if (write_all(frame, size)) {
-		whole_bytes += (off_t)size;
-		return true;
-	}
-	if (!has_complained)
-		log_line("cannot write ", path, ": ", text_of_error(),
-			 "; the program goes on, what is lost is counted");
-	has_complained = true;
-	/* If even this fails, the file ends in a piece of a frame: readers stop before it. */
-	if (ftruncate(fd, whole_bytes) == 0)
-		lseek(fd, whole_bytes, SEEK_SET);
+	if (is_open() && reserve(size))
+		return append(frame, size);
+	complain();
 	return false;
+}
+
+bool trace_file_append_last(const void *frame, size_t size)
+{
+	struct stat st;
+
+	if (fd < 0 || !is_open() || !append(frame, size))
+		return false;
+	trace_file_cut(whole_bytes); /* what was reserved */
+	if (fstat(fd, &st) == 0 && !st.st_nlink)
+		log_line("the trace is lost: ", path, " was removed while it was written");
+	return true;
+}
+
+uint64_t trace_file_bytes(void)
+{
+	return (uint64_t)whole_bytes;
+}
+
+void trace_file_cut(uint64_t bytes)
+{
+	if (fd >= 0 && is_the_file(fd) && ftruncate(fd, (off_t)bytes) == 0)
+		whole_bytes = (off_t)bytes;
 }
 
 static bool write_header(void)
@@ -195,10 +154,20 @@ static bool write_header(void)
 	return trace_file_append(&h, sizeof(h));
 }
 
+static void move_away(void)
+{
+	const int moved = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
+
+	if (moved < 0)
+		return; /* the limit is lower: it stays where it is */
+	close(fd);
+	fd = moved;
+}
+
 bool trace_file_create(void)
 {
 	for (int attempt = 0; attempt < NAMES_MAX && fd < 0; attempt++) {
-		if (!make_path(attempt)) {
+		if (!trace_path_make(attempt, path, sizeof(path))) {
 			log_line("nothing is recorded: TTITRACE_OUTPUT is too long");
 			return false;
 		}
@@ -206,10 +175,16 @@ bool trace_file_create(void)
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
-	if (fd < 0) {
+	if (fd < 0 || fstat(fd, &identity) < 0) {
 		log_line("nothing is recorded: cannot create ", path, ": ", text_of_error());
+		if (fd >= 0) {
+			unlink(path);
+			close(fd);
+			fd = -1;
+		}
 		return false;
 	}
+	move_away();
 	if (options.verbose)
 		log_line("writing ", path);
 	whole_bytes = 0;
@@ -228,7 +203,7 @@ const char *trace_file_path(void)
 
 void trace_file_forget(void)
 {
-	if (fd >= 0)
+	if (fd >= 0 && is_the_file(fd))
 		close(fd);
 	fd = -1;
 }

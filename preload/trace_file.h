@@ -9,9 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Early, in the thread that starts the process: relative names are relative to this directory. */
-void trace_file_remember_directory(void);
+#include <stdint.h>
 
 /*
  * Creates the file that TTITRACE_OUTPUT says, never one that exists, and writes its header.
@@ -22,13 +20,17 @@ bool trace_file_create(void);
 /* False: nothing of it is in the file, and the first time one line has said why. */
 bool trace_file_append(const void *frame, size_t size);
 
+/* The same for what ends the file: there is room for that when nothing else fits. */
+bool trace_file_append_last(const void *frame, size_t size);
+
+/* How large it is; cutting takes frames back. */
+uint64_t trace_file_bytes(void);
+void trace_file_cut(uint64_t bytes);
+
 /* NULL: not created. */
 const char *trace_file_path(void);
 
 /* In a forked child: the file is the parent's. */
 void trace_file_forget(void);
-
-/* The rank of this process in a distributed run, or "". */
-const char *trace_file_rank(void);
 
 #endif

@@ -20,14 +20,17 @@
 #include "activity.h"
 #include "clock.h"
 #include "cupti.h"
+#include "cupti_share.h"
 #include "definition.h"
 #include "launch.h"
+#include "log.h"
 #include "options.h"
 #include "origin.h"
 #include "preamble.h"
 #include "thread.h"
 #include "trace_file.h"
 #include "ttitrace/frame.h"
+#include "window.h"
 
 #define CONTENT_BYTES (8u << 20)
 /* At most this many rows of one thread go into one frame, so that a batch surely fits. */
@@ -65,11 +68,21 @@ static struct {
 	uint64_t frame_rows;     /* in the content so far */
 	_Atomic bool has_failed; /* the file could not be made */
 	bool is_finished;        /* the last record is in the file */
+	bool is_full;            /* the file is as large as it may become */
+	bool is_round_lost;      /* the rest of the round may refer to what was not written */
+	/* The last record is in the file, and may have to be taken back to this. */
+	bool is_paused;
+	uint64_t paused_bytes;
+	struct progress paused;
 } w;
 
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
 static _Atomic uint32_t asked, answered;
 static _Atomic uint32_t ending; /* tti_ending; 0: none */
+/* The process ends: also records of what still runs are fetched, which then have no times. */
+static _Atomic bool by_force;
+static _Atomic bool may_go_on; /* after that end */
+static _Atomic bool is_awake;  /* the thread runs */
 /* Once the process is ending, CUPTI may be gone at any moment: it is not called any more. */
 static _Atomic bool is_cupti_off;
 
@@ -93,26 +106,60 @@ static void threads_announce_again(void)
 		t->is_announced = false;
 }
 
-/* Sends the content so far as a frame.  A failure loses its rows, not its definitions. */
-static void frame_end(void)
+static bool is_room_for(size_t size)
 {
-	struct tti_buffer *content = &w.buffers->content;
-	size_t size;
+	const uint64_t limit = options.max_mb << 20;
 
-	if (!content->used)
-		return;
-	size = tti_frame_compress(w.cctx, w.compressed, w.compressed_bytes, content, content->cuts,
-				  content->nr_cuts);
-	if (size && trace_file_append(w.compressed, size)) {
+	if (!limit || trace_file_bytes() + size <= limit)
+		return true;
+	if (!w.is_full)
+		log_line("the trace is as large as TTITRACE_MAX_MB allows; the program goes on, "
+			 "what "
+			 "follows is counted");
+	w.is_full = true;
+	return false;
+}
+
+/* A failure loses the rows of the frame, not its definitions. */
+static void settle(bool is_written, size_t size)
+{
+	if (is_written) {
 		w.written = w.putting;
 	} else {
 		counter_add_shared(TTI_COUNTER_WRITE_FAILED, size);
 		counter_add_shared(TTI_COUNTER_ROWS_UNWRITTEN, w.frame_rows);
 		w.putting = w.written;
+		w.is_round_lost = true;
 		threads_announce_again();
 	}
 	w.frame_rows = 0;
-	tti_buffer_reset(content);
+	tti_buffer_reset(&w.buffers->content);
+}
+
+static size_t compress(void)
+{
+	struct tti_buffer *content = &w.buffers->content;
+
+	return tti_frame_compress(w.cctx, w.compressed, w.compressed_bytes, content, content->cuts,
+				  content->nr_cuts);
+}
+
+/* Sends the content so far as a frame. */
+static void frame_end(void)
+{
+	size_t size;
+
+	if (!w.buffers->content.used)
+		return;
+	size = w.is_round_lost ? 0 : compress();
+	settle(size && is_room_for(size) && trace_file_append(w.compressed, size), size);
+}
+
+static void frame_end_last(void)
+{
+	const size_t size = compress();
+
+	settle(size && trace_file_append_last(w.compressed, size), size);
 }
 
 static void put_record(uint64_t kind, const void *record)
@@ -141,8 +188,11 @@ static void put_definitions(void)
 		preamble_put(&w.buffers->content, clock_rate(&w.from, &w.now));
 		w.putting.has_preamble = true;
 	}
-	while (!definitions_put(&w.buffers->content, &w.putting.definitions))
+	while (!definitions_put(&w.buffers->content, &w.putting.definitions)) {
 		frame_end();
+		if (w.is_round_lost)
+			return;
+	}
 }
 
 static void put_thread(struct thread *t, uint32_t tid)
@@ -173,9 +223,12 @@ static void put_graph_node(const struct row *row)
 
 static void put_mark(const struct row *row, uint64_t time_ns, uint32_t tid)
 {
-	struct tti_mark mark = { .time_ns = time_ns, .tid = tid };
+	struct tti_mark mark = {
+		.time_ns = time_ns, .tid = tid, .kind = row->correlation, .range = row->duration
+	};
 
 	mark.text.data = intern_content(INTERN_STRING, (uint32_t)row->node, &mark.text.size);
+	mark.domain.data = intern_content(INTERN_STRING, row->parameters, &mark.domain.size);
 	put_record(TTI_RECORD_MARK, &mark);
 }
 
@@ -185,6 +238,7 @@ static void put_special(const struct row *row, uint64_t begin_ns, uint32_t tid)
 		put_graph_node(row);
 	else
 		put_mark(row, begin_ns, tid);
+	w.frame_rows++;
 }
 
 /* The rows of one thread: calls as one batch, the rest as records of their own. */
@@ -267,34 +321,66 @@ static bool snapshot(void)
 	return is_any;
 }
 
+bool writer_has_failed(void)
+{
+	return w.has_failed;
+}
+
 static bool file_is_open(void)
 {
 	if (!trace_file_path() && !w.has_failed && !trace_file_create()) {
 		w.has_failed = true;
 		atomic_store(&recording, false);
+		cupti_end();
 	}
 	return trace_file_path();
+}
+
+/* There is no more room in the file: what is due is counted. */
+static void discard(void)
+{
+	uint64_t rows = w.buffers->gpu.nr_rows;
+
+	for (struct thread *t = thread_first(); t; t = t->next) {
+		rows += t->due;
+		ring_consume(&t->ring, t->due);
+	}
+	w.buffers->gpu.nr_rows = 0;
+	counter_add_shared(TTI_COUNTER_ROWS_UNWRITTEN, rows);
+}
+
+static void put_all(void)
+{
+	w.is_round_lost = false;
+	put_definitions();
+	for (struct thread *t = thread_first(); t; t = t->next)
+		if (t->due)
+			put_rows(t, t->due);
+	put_gpu_rows();
+	put_counters();
+	frame_end();
+}
+
+static bool is_more_than_due(void)
+{
+	bool is_more = w.buffers->gpu.nr_rows > TTI_BATCH_ROWS_MAX / 2;
+
+	for (struct thread *t = thread_first(); t; t = t->next)
+		is_more |= t->due == FRAME_ROWS_MAX;
+	return is_more;
 }
 
 /* Rounds until everything that was there at the first one is in the file. */
 static void drain(void)
 {
-	while (snapshot()) {
-		bool is_more = w.buffers->gpu.nr_rows > TTI_BATCH_ROWS_MAX / 2;
+	bool is_more = true;
 
-		if (!file_is_open())
-			return;
-		put_definitions();
-		for (struct thread *t = thread_first(); t; t = t->next) {
-			is_more |= t->due == FRAME_ROWS_MAX;
-			if (t->due)
-				put_rows(t, t->due);
-		}
-		put_gpu_rows();
-		put_counters();
-		frame_end();
-		if (!is_more)
-			return;
+	while (is_more && snapshot() && file_is_open()) {
+		is_more = is_more_than_due();
+		if (w.is_full)
+			discard();
+		else
+			put_all();
 	}
 }
 
@@ -320,22 +406,41 @@ static void finish(enum tti_ending reason)
 {
 	if (!trace_file_path())
 		return;
+	w.paused = w.written;
+	w.paused_bytes = trace_file_bytes();
 	put_counters();
 	put_record(TTI_RECORD_FINISH,
-		   &(const struct tti_finish){ .reason = reason, .time_ns = w.now.ns });
-	frame_end();
+		   &(const struct tti_finish){ .reason = w.is_full ? TTI_ENDING_LIMIT : reason,
+					       .time_ns = w.now.ns });
+	frame_end_last();
+}
+
+static void take_back_finish(void)
+{
+	if (!trace_file_path())
+		return;
+	trace_file_cut(w.paused_bytes);
+	w.written = w.putting = w.paused;
+}
+
+void writer_round(void)
+{
+	if (!atomic_load(&is_cupti_off))
+		cupti_flush(atomic_load(&by_force));
+	drain();
 }
 
 static void answer(uint32_t request)
 {
 	const uint32_t reason = atomic_load(&ending);
 
-	if (!atomic_load(&is_cupti_off))
-		cupti_flush(true);
-	drain();
+	if (w.is_paused)
+		take_back_finish();
+	w.is_paused = reason && atomic_load(&may_go_on);
+	writer_round();
 	if (reason) {
 		finish(reason);
-		w.is_finished = true;
+		w.is_finished = !w.is_paused;
 	}
 	atomic_store(&answered, request);
 	sys_wake(&answered);
@@ -347,16 +452,25 @@ static void *run(void *unused)
 
 	tls.is_ours = 1;
 	prctl(PR_SET_NAME, "ttitrace");
+	/* Whoever is to switch recording on must find the file. */
+	if (window_needs_file() && file_is_open()) {
+		put_definitions();
+		frame_end();
+	}
 	while (!w.has_failed && !w.is_finished) {
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
+		share_prepare();
 		if (request != atomic_load(&answered)) {
 			answer(request);
+		} else if (w.is_paused) {
+			/* Whatever comes stays where it is. */
 		} else if (now >= flush_at) {
 			if (!atomic_load(&is_cupti_off))
 				cupti_flush(false);
 			drain();
+			window_look();
 			flush_at = now + options.flush_ms * 1000000;
 		} else if (is_a_ring_half_full()) {
 			drain();
@@ -368,6 +482,7 @@ static void *run(void *unused)
 		}
 		sys_wait(&asked, atomic_load(&answered), POLL_NS);
 	}
+	atomic_store(&is_awake, false);
 	return unused;
 }
 
@@ -402,29 +517,46 @@ bool writer_start(void)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = pthread_create(&thread, NULL, run, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	atomic_store(&is_awake, is_started);
 	if (is_started)
 		pthread_detach(thread);
 	return is_started;
 }
 
-/* Waits until the thread has answered, or patience is at its end. */
+/*
+ * Waits until the thread has answered, or patience is at its end.  Who waited in vain once, for a
+ * disk that stalls or a CUPTI that hangs, does not wait as long again.
+ */
 static void ask(void)
 {
+	static _Atomic bool is_late;
 	const uint32_t request = atomic_fetch_add(&asked, 1) + 1;
-	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
+	const uint64_t patience_ns = atomic_load(&is_late) ? PATIENCE_NS / 20 : PATIENCE_NS;
+	const uint64_t give_up = clock_read_ns(CLOCK_MONOTONIC) + patience_ns;
 
 	sys_wake(&asked);
 	while (!w.has_failed) {
 		const uint32_t seen = atomic_load(&answered);
+		const bool is_answered = (int32_t)(seen - request) >= 0;
 
-		if ((int32_t)(seen - request) >= 0 || clock_read_ns(CLOCK_MONOTONIC) > give_up)
+		if (is_answered || clock_read_ns(CLOCK_MONOTONIC) > give_up) {
+			atomic_store(&is_late, !is_answered);
 			return;
-		sys_wait(&answered, seen, PATIENCE_NS / 4);
+		}
+		sys_wait(&answered, seen, patience_ns / 4);
 	}
+}
+
+bool writer_wake(void)
+{
+	sys_wake(&asked);
+	return atomic_load(&is_awake);
 }
 
 void writer_flush(bool is_last)
 {
+	if (is_last)
+		atomic_store(&by_force, true);
 	ask();
 	if (is_last)
 		atomic_store(&is_cupti_off, true);
@@ -434,6 +566,23 @@ void writer_finish(enum tti_ending reason)
 {
 	if (reason == TTI_ENDING_EXIT)
 		atomic_store(&is_cupti_off, true);
+	atomic_store(&by_force, true);
+	atomic_store(&may_go_on, false);
 	atomic_store(&ending, reason);
+	ask();
+}
+
+void writer_pause(enum tti_ending reason)
+{
+	atomic_store(&by_force, true);
+	atomic_store(&may_go_on, true);
+	atomic_store(&ending, reason);
+	ask();
+}
+
+void writer_resume(void)
+{
+	atomic_store(&by_force, false);
+	atomic_store(&ending, 0);
 	ask();
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TTI_FORMAT_MAJOR 1
-#define TTI_FORMAT_MINOR 0
+#define TTI_FORMAT_MINOR 1
 
 #define TTI_MAGIC        "ttitrace"
 /* zstd skippable frame that holds struct tti_file_header. */
@@ -62,6 +62,12 @@ enum tti_counter {
 #include "ttitrace/enums.def"
 #undef TTI_COUNTER
 	TTI_COUNTER_LIMIT = 64
+};
+
+enum tti_mark_kind {
+#define TTI_MARK(id, NAME, name, what) TTI_MARK_##NAME = (id),
+#include "ttitrace/enums.def"
+#undef TTI_MARK
 };
 
 enum tti_ending {

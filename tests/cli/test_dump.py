@@ -63,7 +63,7 @@ def test_the_text_is_stable(ttitrace, mktrace):
 def test_json_has_one_object_for_each_record(ttitrace, mktrace):
     done = ttitrace("dump", "--json", mktrace(SMALL))
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert records[0] == {"record": "trace", "major": 1, "minor": 0, "level": 3, "features": 0}
+    assert records[0] == {"record": "trace", "major": 1, "minor": 1, "level": 3, "features": 0}
     assert records[1]["command"] == "python\0generate.py\0"
     host = next(r for r in records if r["record"] == "host")
     assert host["columns"]["correlation"] == [7, 8, 9, 10, 0, 11, 12]

@@ -4,6 +4,7 @@
 import os
 import resource
 import subprocess
+import time
 
 import pytest
 import traced
@@ -29,6 +30,8 @@ PROGRAMS = [
     ("forks", "execs"),
     ("forks", "spawns"),
 ] + [("endings", how) for how in ENDINGS]
+
+LAUNCHES = 1  # TTI_COUNTER
 
 DRIVER_SAW = ("launches", "captured", "nodes_added", "graph_launches", "node_runs", "copies")
 DRIVER_SAW += ("fills", "refused", "unsafe_in_capture")
@@ -101,6 +104,74 @@ def test_a_full_disk_costs_the_rest_of_the_trace_only(run, tiny_disk):
     trace = traced.Trace(path)
     assert trace.exit_code == 0
     assert 0 < len(list(trace.host())) < 20000
+    # There was room kept for saying what is missing.
+    assert trace.finish
+    assert trace.counts[LAUNCHES] == 20000
+    rows = len(list(trace.host())) + len(list(trace.gpu()))
+    assert rows + traced.losses(path)["rows-unwritten"] >= 40000
+
+
+def test_a_limit_of_the_size_is_kept_said_and_what_follows_counted(run):
+    program = ("many_threads", 4, 40000)
+    bare = run(*program, preload=None)
+    r = run(*program, TTITRACE_MAX_MB=1, TTITRACE_LEVEL=1, TTITRACE_FLUSH_MS=20)
+    same(bare, r)
+    assert len(r.stderr.splitlines()) == 1 and "TTITRACE_MAX_MB" in r.stderr
+    (path,) = r.traces
+    assert path.stat().st_size <= (1 << 20) + 16384
+    report = traced.tool("report", path)[1]
+    assert report["processes"][0]["ending"] == "limit"
+    assert "maximum size" in traced.text("report", path)
+    c, lost = report["coverage"], traced.losses(path)
+    rows = c["launches"] + c["kernel_records"]
+    assert 0 < rows < 320000
+    rows += lost["rows-unwritten"] + lost.get("ring-full", 0)
+    assert 320000 <= rows <= 320002  # two rows wait for the GPU
+
+
+def test_a_disk_that_stalls_costs_rows_and_no_more_than_a_few_seconds(run):
+    program = ("many_threads", 2, 10000, 100)
+    bare = run(*program, preload=None)
+    slow = f"{traced.LIBRARY} {traced.PLUGINS / 'libslow_disk.so'}"
+    begin = time.monotonic()
+    r = run(*program, preload=slow, SLOW_DISK_MS=5000, TTITRACE_RING_KB=10)
+    assert time.monotonic() - begin < 12
+    assert (r.stdout, r.exit_code) == (bare.stdout, bare.exit_code)
+    assert r.seen["launches"] == bare.seen["launches"]
+    assert traced.Trace(r.traces[0]).exit_code in (0, 1)
+
+
+def peak_kb(directory, *program, preload, **env):
+    """Of a run with the traces in a directory of its own."""
+    directory.mkdir()
+    variables = traced.environment(
+        directory, preload, "cupti", TTITRACE_OUTPUT=directory, FAKE_CUDA_REPORT="", **env
+    )
+    argv = list(map(str, program))
+    pid = os.posix_spawn(
+        argv[0], argv, variables, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", 1, 0)]
+    )
+    _, status, used = os.wait4(pid, 0)
+    assert status == 0
+    return used.ru_maxrss
+
+
+def test_memory_is_bounded_while_the_disk_stalls(tmp_path):
+    slow = f"{traced.LIBRARY} {traced.PLUGINS / 'libslow_disk.so'}"
+    setup = {"TTITRACE_RING_KB": 64, "TTITRACE_BUFFER_MB": 4, "SLOW_DISK_MS": 300}
+    program = traced.BUILD / "tests/bench/bench_launch"  # few kinds of launches, many of each
+    small = peak_kb(tmp_path / "small", program, 100000, 2, preload=slow, **setup)
+    large = peak_kb(tmp_path / "large", program, 400000, 2, preload=slow, **setup)
+    (path,) = (tmp_path / "large").iterdir()
+    assert traced.losses(path)["ring-full"] > 100000
+    assert large < small + 8 * 1024
+
+
+def test_a_trace_that_is_removed_while_it_is_written_is_said(run):
+    r = run("descriptors", "removes")
+    assert r.exit_code == 0
+    assert not r.traces
+    assert "removed" in r.stderr and len(r.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("output", ["/nonexistent/directory/x.ttt", "/proc/x.ttt"])

@@ -21,6 +21,7 @@ CUPTI = FAKE / "libcupti.so.13"
 LAUNCH, GRAPH_LAUNCH, COPY, FILL, SYNC, NODE = 1, 2, 3, 4, 5, 6  # TTI_OP
 KERNEL = 1  # TTI_ACTIVITY
 CAPTURED = 1  # template flag
+CAPTURED_COUNTER = 2  # TTI_COUNTER
 
 TIMEOUT_S = 60
 
@@ -93,6 +94,13 @@ def tool(*args):
     return process.returncode, json.loads(process.stdout)
 
 
+def text(*args):
+    """What ttitrace ARGS prints."""
+    return subprocess.run(
+        [str(TOOL), *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT_S
+    ).stdout
+
+
 def check(*paths):
     return tool("check", *paths)[0]
 
@@ -124,7 +132,8 @@ class Trace:
         self.path = path
         self.exit_code = process.returncode
         self.records = collections.defaultdict(list)
-        for line in process.stdout.splitlines():
+        # Not splitlines(): a build-id may hold what Unicode calls the end of a line.
+        for line in process.stdout.split("\n")[:-1]:
             record = json.loads(line)
             self.records[record["record"]].append(record)
         self.strings = {r["id"]: r["text"] for r in self.records["string"]}

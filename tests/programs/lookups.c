@@ -34,6 +34,9 @@ int main(void)
 	say("printf by no version", dlvsym(libc, "printf", "GLIBC_9.9"));
 	say("cuInit in libc", dlsym(libc, "cuInit"));
 	say("cuInit nowhere", dlsym(RTLD_DEFAULT, "cuInit"));
+	say("cuInit behind the program", dlsym(RTLD_NEXT, "cuInit"));
+	say("printf behind the program", dlsym(RTLD_NEXT, "printf"));
+	say("execv behind the program", dlsym(RTLD_NEXT, "execv"));
 	void *cuda = dlopen("libcuda.so.1", RTLD_NOW);
 	say("cuInit", dlsym(cuda, "cuInit"));
 	say("cuNoSuchThing", dlsym(cuda, "cuNoSuchThing"));
