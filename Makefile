@@ -37,7 +37,8 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 	tests/unit/*/*.[ch] examples/*.[ch])
 
 # Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -Wl,-Bdynamic -lm
+ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
+	-ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)

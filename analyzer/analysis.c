@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "module_calls.h"
 
 /* Apart from those of the commands, which begin at 256. */
 enum {
@@ -263,7 +264,8 @@ int analysis_load(struct analysis *a, const char *command)
 {
 	const struct run_setup run_setup = { .classifier = a->classifier,
 					     .information = a->information,
-					     .with_phases = a->wants_phases || a->is_chosen,
+					     .with_phases = a->wants_phases || a->is_chosen ||
+							    a->wants_calls,
 					     .with_phase_sums = !a->is_by_rows };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
@@ -284,6 +286,8 @@ int analysis_load(struct analysis *a, const char *command)
 		return r;
 	if (a->wants_modules)
 		modules_sum(a->modules, &a->profile);
+	if (a->wants_calls && module_calls_count(a->modules, &a->profile) < 0)
+		return diag_set(a->diag, -ENOMEM, "no memory");
 	if (a->wants_phases)
 		phases_sum(&a->phases, &a->profile);
 	return 0;

@@ -25,8 +25,9 @@ struct analysis {
 	bool has_own_arguments; /* the command's: it adds the inputs; set before argp_parse() */
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
-	bool is_by_rows; /* each row has its phase; the profile knows nothing of --phase */
-	enum axis by;    /* summed too, beside what every report shows */
+	bool wants_calls; /* of modules, which must be wanted too */
+	bool is_by_rows;  /* each row has its phase; the profile knows nothing of --phase */
+	enum axis by;     /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;

@@ -53,6 +53,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.by = o->by;
 		o->by_stack = !strcmp(arg, "stack");
 		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_calls = o->analysis.wants_modules;
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
 		    !o->analysis.wants_phases)

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analysis.h"
 #include "command.h"
@@ -15,19 +16,26 @@
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_DEPTH };
 
 struct roofline_options {
 	struct analysis analysis;
-	enum axis by;
+	enum axis by; /* NR_AXES: modules or phases, as the analysis wants */
 	size_t top;
+	size_t depth; /* of the tree of modules, 0: all of it */
 };
 
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
 	  .arg = "AXIS",
-	  .doc = "By operator (default), kind, kernel, shape, library-call, attention ..." },
+	  .doc = "By operator (default), kind, kernel, shape, library-call, attention ..., by "
+		 "module "
+		 "or phase" },
+	{ .name = "depth",
+	  .key = OPTION_DEPTH,
+	  .arg = "N",
+	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ 0 }
 };
@@ -44,11 +52,18 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_BY:
 		o->by = axis_by_name(arg);
 		o->analysis.by = o->by;
-		if (o->by == NR_AXES)
+		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_phases = !strcmp(arg, "phase");
+		if (o->by == NR_AXES && !o->analysis.wants_modules && !o->analysis.wants_phases)
 			argp_error(state, "there is no axis '%s'", arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
+		if (*end || end == arg)
+			argp_error(state, "'%s' is not a number", arg);
+		return 0;
+	case OPTION_DEPTH:
+		o->depth = strtoul(arg, &end, 10);
 		if (*end || end == arg)
 			argp_error(state, "'%s' is not a number", arg);
 		return 0;
@@ -79,10 +94,9 @@ struct figures_of_row {
 	const char *bound;
 };
 
-static struct figures_of_row figures_of(const struct profile_row *row)
+static struct figures_of_row figures_of(const struct profile_cost *c, uint64_t time_ns)
 {
-	const struct profile_cost *c = &row->cost;
-	const double seconds = 1e-9 * (double)row->time_ns;
+	const double seconds = 1e-9 * (double)time_ns;
 
 	return (struct figures_of_row){
 		.intensity = c->bytes > 0 ? c->flops / c->bytes : 0,
@@ -97,28 +111,43 @@ static struct figures_of_row figures_of(const struct profile_row *row)
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
-/* A weight is told by the problem it is a part of and, where Python paths are, by its module. */
+/*
+ * A weight is told by its module and the line that uses it, where Python paths are: a prompt and a
+ * token are different problems with the same weights.  Else by the problem it is a part of.
+ */
 struct weight {
-	const struct call *call;
-	uint64_t module;
+	uint64_t module, place;
 	double bytes;
 };
+
+static int compare_u64(uint64_t x, uint64_t y)
+{
+	return x < y ? -1 : x > y;
+}
 
 static int by_weight(const void *a, const void *b)
 {
 	const struct weight *x = a, *y = b;
 
-	if (x->call != y->call)
-		return (uintptr_t)x->call < (uintptr_t)y->call ? -1 : 1;
-	return x->module < y->module ? -1 : x->module > y->module;
+	if (x->module != y->module)
+		return compare_u64(x->module, y->module);
+	if (x->place != y->place)
+		return compare_u64(x->place, y->place);
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
-static uint64_t module_of(const struct profile_item *item)
+static struct weight weight_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
+	const struct python_frame *frame =
+		&m->python_frames.rows[m->templates.rows[template].path];
 
-	return m->python_frames.rows[m->templates.rows[template].path].self;
+	return (struct weight){
+		.module = frame->self,
+		.place = frame->self ? frame->line : (uintptr_t)item->assignment.call,
+		.bytes = item->assignment.cost.parameter_bytes,
+	};
 }
 
 /* Without Python paths layers of one shape are one weight: then it is a lower bound. */
@@ -134,11 +163,7 @@ static double distinct_weights(const struct profile *p)
 		const struct profile_item *item = &p->items[i];
 
 		if (item->assignment.has_cost && item->assignment.call)
-			weights[nr++] = (struct weight){
-				.call = item->assignment.call,
-				.module = module_of(item),
-				.bytes = item->assignment.cost.parameter_bytes,
-			};
+			weights[nr++] = weight_of(item);
 	}
 	qsort(weights, nr, sizeof(*weights), by_weight);
 	for (size_t i = 0; i < nr; i++)
@@ -201,21 +226,96 @@ static void print_gpus(const struct analysis *a, FILE *out)
 	}
 }
 
-static void print_row(const struct terminal *t, const struct profile_row *row, size_t width,
-		      FILE *out)
+static void print_figures(const struct profile_cost *c, uint64_t time_ns, FILE *out)
 {
-	const struct figures_of_row f = figures_of(row);
+	const struct figures_of_row f = figures_of(c, time_ns);
 
-	terminal_text(t, row->key->text, width, true, out);
-	fprintf(out, " %10s %8s", figure_time(row->time_ns).text,
-		row->cost.calls ? figure_count(row->cost.calls).text : "-");
-	print_number(1e-9 * row->cost.flops, "%.1f", 10, out);
-	print_number(1e-6 * row->cost.bytes, "%.1f", 10, out);
+	fprintf(out, " %10s %8s", figure_time(time_ns).text,
+		c->calls ? figure_count(c->calls).text : "-");
+	print_number(1e-9 * c->flops, "%.1f", 10, out);
+	print_number(1e-6 * c->bytes, "%.1f", 10, out);
 	print_number(f.intensity, "%.1f", 8, out);
 	print_number(1e-12 * f.reached, "%.1f", 8, out);
 	print_number(1e-9 * f.bandwidth, "%.0f", 7, out);
 	print_number(100 * f.efficiency, "%.1f%%", 7, out);
-	fprintf(out, " %s\n", f.bound);
+	fprintf(out, " %s", f.bound);
+}
+
+static void print_heading(const struct terminal *t, const char *name, size_t width, FILE *out)
+{
+	fprintf(out, "\n%s%-*s %10s %8s %10s %10s %8s %8s %7s %7s %s%s\n", terminal_bold(t),
+		(int)width, name, "time", "calls", "GFLOP", "min MB", "FLOP/B", "TFLOP/s", "GB/s",
+		"of best", "bound", terminal_plain(t));
+}
+
+static void print_table(const struct roofline_options *o, const struct terminal *t, FILE *out)
+{
+	const struct profile_table *table = &o->analysis.profile.axes[o->by];
+	const size_t top = o->by == AXIS_operator ? table->nr : o->top;
+	const size_t width = o->by == AXIS_operator || o->by == AXIS_kind ? 22
+			     : t->columns > 110                           ? t->columns - 82
+									  : 48;
+
+	print_heading(t, axis_name(o->by), width, out);
+	for (size_t i = 0; i < table->nr && i < top; i++) {
+		terminal_text(t, table->rows[i].key->text, width, true, out);
+		print_figures(&table->rows[i].cost, table->rows[i].time_ns, out);
+		fputc('\n', out);
+	}
+	if (top < table->nr)
+		fprintf(out, "and %s more (--top)\n", figure_count(table->nr - top).text);
+}
+
+static void print_phases(const struct roofline_options *o, const struct terminal *t, FILE *out)
+{
+	const struct phases *p = &o->analysis.phases;
+
+	print_heading(t, "phase", 26, out);
+	for (size_t i = 0; i < p->nr && i < o->top; i++) {
+		char name[128];
+
+		snprintf(name, sizeof(name), "%s %" PRIu32, p->rows[i].name->text,
+			 p->rows[i].index);
+		terminal_text(t, name, 26, true, out);
+		print_figures(&p->rows[i].cost, p->rows[i].sums.all.time_ns, out);
+		fputc('\n', out);
+	}
+	if (o->top < p->nr)
+		fprintf(out, "and %s more (--top)\n", figure_count(p->nr - o->top).text);
+	terminal_text(t, "(residual)", 26, true, out);
+	print_figures(&p->residual.cost, p->residual.sums.all.time_ns, out);
+	fputc('\n', out);
+}
+
+enum { MODULE_WIDTH = 48 };
+
+/* What takes less of the time has no line of its own. */
+static const double share_min = 0.002;
+
+static void print_modules(const struct roofline_options *o, uint32_t parent, size_t level,
+			  const struct terminal *t, FILE *out)
+{
+	enum { LEVELS_MAX = 128 };
+	const struct modules *m = o->analysis.modules;
+	const double run_ns = (double)modules_node(m, 0)->total.all.time_ns;
+
+	if ((o->depth && level >= o->depth) || level >= LEVELS_MAX)
+		return;
+	for (uint32_t i = modules_node(m, parent)->first_child; i; i = modules_node(m, i)->next) {
+		const struct module_node *n = modules_node(m, i);
+		char label[512];
+
+		if (!n->total.all.launches || (double)n->total.all.time_ns < share_min * run_ns)
+			continue;
+		modules_label(m, i, label, sizeof(label));
+		fprintf(out, "%*s", (int)(2 * level), "");
+		terminal_text(t, label,
+			      MODULE_WIDTH > 2 * level + 12 ? MODULE_WIDTH - 2 * level : 12, true,
+			      out);
+		print_figures(&n->cost, n->total.all.time_ns, out);
+		fputc('\n', out);
+		print_modules(o, i, level + 1, t, out);
+	}
 }
 
 static void print_total(const struct profile *p, FILE *out)
@@ -242,28 +342,23 @@ static void print_total(const struct profile *p, FILE *out)
 static void print_text(const struct roofline_options *o, FILE *out)
 {
 	const struct profile *p = &o->analysis.profile;
-	const struct profile_table *table = &p->axes[o->by];
-	const size_t top = o->by == AXIS_operator ? table->nr : o->top;
 	struct terminal t;
-	size_t width;
 
 	terminal_detect(&t, o->analysis.ascii);
-	width = o->by == AXIS_operator || o->by == AXIS_kind ? 22
-		: t.columns > 110                            ? t.columns - 82
-							     : 48;
 	print_gpus(&o->analysis, out);
 	if (!p->knowledge.calls)
 		fputs("Note      no library calls in these traces: the problems of convolutions "
 		      "and "
 		      "matrix products are not known\n",
 		      out);
-	fprintf(out, "\n%s%-*s %10s %8s %10s %10s %8s %8s %7s %7s %s%s\n", terminal_bold(&t),
-		(int)width, axis_name(o->by), "time", "calls", "GFLOP", "min MB", "FLOP/B",
-		"TFLOP/s", "GB/s", "of best", "bound", terminal_plain(&t));
-	for (size_t i = 0; i < table->nr && i < top; i++)
-		print_row(&t, &table->rows[i], width, out);
-	if (top < table->nr)
-		fprintf(out, "and %s more (--top)\n", figure_count(table->nr - top).text);
+	if (o->analysis.wants_modules) {
+		print_heading(&t, "module", MODULE_WIDTH, out);
+		print_modules(o, 0, 0, &t, out);
+	} else if (o->analysis.wants_phases) {
+		print_phases(o, &t, out);
+	} else {
+		print_table(o, &t, out);
+	}
 	print_total(p, out);
 }
 
@@ -280,35 +375,93 @@ static json_t *count_json(double value)
 	return value < 9e15 ? json_integer((json_int_t)(value + 0.5)) : json_real(value);
 }
 
-static json_t *row_json(const struct profile_row *row)
+static json_t *figures_json(json_t *name, const struct profile_cost *c, uint64_t time_ns,
+			    uint64_t launches)
 {
-	const struct figures_of_row f = figures_of(row);
+	const struct figures_of_row f = figures_of(c, time_ns);
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "name",
-			 json_bytes(row->key->text, row->key->size), "time_ns",
-			 json_u64(row->time_ns), "launches", json_u64(row->launches), "calls",
-			 json_u64(row->cost.calls), "flops", count_json(row->cost.flops),
-			 "bytes_min", count_json(row->cost.bytes), "traffic_intensity",
-			 real_or_null(f.intensity), "flops_per_s", real_or_null(f.reached),
-			 "bytes_per_s", real_or_null(f.bandwidth), "seconds_min",
-			 real_or_null(row->cost.seconds_min), "efficiency",
-			 real_or_null(f.efficiency), "bound", f.bound);
+			 name, "time_ns", json_u64(time_ns), "launches", json_u64(launches),
+			 "calls", json_u64(c->calls), "flops", count_json(c->flops), "bytes_min",
+			 count_json(c->bytes), "traffic_intensity", real_or_null(f.intensity),
+			 "flops_per_s", real_or_null(f.reached), "bytes_per_s",
+			 real_or_null(f.bandwidth), "seconds_min", real_or_null(c->seconds_min),
+			 "efficiency", real_or_null(f.efficiency), "bound", f.bound);
+}
+
+static json_t *table_json(const struct profile_table *table)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < table->nr; i++) {
+		const struct profile_row *row = &table->rows[i];
+
+		json_array_append_new(rows, figures_json(json_bytes(row->key->text, row->key->size),
+							 &row->cost, row->time_ns, row->launches));
+	}
+	return rows;
+}
+
+static json_t *phase_json(const struct phase *phase)
+{
+	json_t *object =
+		figures_json(json_bytes(phase->name->text, phase->name->size), &phase->cost,
+			     phase->sums.all.time_ns, phase->sums.all.launches);
+
+	json_object_set_new(object, "index", json_u64(phase->index));
+	return object;
+}
+
+static json_t *phases_json(const struct phases *p)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < p->nr; i++)
+		json_array_append_new(rows, phase_json(&p->rows[i]));
+	json_array_append_new(rows, phase_json(&p->residual));
+	return rows;
+}
+
+static json_t *modules_json(const struct roofline_options *o, uint32_t parent, size_t level)
+{
+	enum { LEVELS_MAX = 128 };
+	const struct modules *m = o->analysis.modules;
+	json_t *rows = json_array();
+
+	if ((o->depth && level >= o->depth) || level >= LEVELS_MAX)
+		return rows;
+	for (uint32_t i = modules_node(m, parent)->first_child; i; i = modules_node(m, i)->next) {
+		const struct module_node *n = modules_node(m, i);
+		char label[512];
+		json_t *object;
+
+		if (!n->total.all.launches)
+			continue;
+		modules_label(m, i, label, sizeof(label));
+		object = figures_json(json_text(label), &n->cost, n->total.all.time_ns,
+				      n->total.all.launches);
+		json_object_set_new(object, "children", modules_json(o, i, level + 1));
+		json_array_append_new(rows, object);
+	}
+	return rows;
 }
 
 static void print_json(const struct roofline_options *o, FILE *out)
 {
 	const struct profile *p = &o->analysis.profile;
-	const struct profile_table *table = &p->axes[o->by];
 	const struct profile_cost sum = total_cost(p);
 	const double weights = distinct_weights(p);
-	json_t *rows = json_array();
+	json_t *rows = o->analysis.wants_modules  ? modules_json(o, 0, 0)
+		       : o->analysis.wants_phases ? phases_json(&o->analysis.phases)
+						  : table_json(&p->axes[o->by]);
 
-	for (size_t i = 0; i < table->nr; i++)
-		json_array_append_new(rows, row_json(&table->rows[i]));
 	json_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "axis",
-			     axis_name(o->by), "time_ns", json_u64(p->time_ns), "flops",
-			     count_json(sum.flops), "bytes_min", count_json(sum.bytes),
-			     "seconds_min", real_or_null(sum.seconds_min), "traffic_intensity",
+			     o->analysis.wants_modules  ? "module"
+			     : o->analysis.wants_phases ? "phase"
+							: axis_name(o->by),
+			     "time_ns", json_u64(p->time_ns), "flops", count_json(sum.flops),
+			     "bytes_min", count_json(sum.bytes), "seconds_min",
+			     real_or_null(sum.seconds_min), "traffic_intensity",
 			     real_or_null(sum.bytes > 0 ? sum.flops / sum.bytes : 0),
 			     "capacity_intensity",
 			     real_or_null(weights > 0 ? sum.flops / weights : 0), "rows", rows,

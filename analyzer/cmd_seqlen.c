@@ -10,16 +10,20 @@
 #include "command.h"
 #include "figures.h"
 #include "json_text.h"
+#include "length_groups.h"
 #include "lengths.h"
 #include "terminal.h"
 
-enum { OPTION_CSV = 256, OPTION_ROLE, OPTION_TOP };
+enum { OPTION_CSV = 256, OPTION_ROLE, OPTION_TOP, OPTION_BY, OPTION_DEPTH };
 
 struct seqlen_options {
 	struct analysis analysis;
 	bool csv;
 	enum role role; /* NR_ROLES: all */
+	bool by_place;  /* modules or phases, as the analysis wants */
+	struct length_groups groups;
 	size_t top;
+	size_t depth; /* of modules, 0: all */
 };
 
 static const struct argp_option option_table[] = {
@@ -28,6 +32,14 @@ static const struct argp_option option_table[] = {
 	  .arg = "ROLE",
 	  .doc = "Only self, cross, temporal, joint, spatio_temporal, prefill, decode, vae or "
 		 "unknown" },
+	{ .name = "by",
+	  .key = OPTION_BY,
+	  .arg = "AXIS",
+	  .doc = "By role (default), phase or module" },
+	{ .name = "depth",
+	  .key = OPTION_DEPTH,
+	  .arg = "N",
+	  .doc = "Levels of modules that --by module tells apart (all)" },
 	{ .name = "csv", .key = OPTION_CSV, .doc = "Every attention on a line, in order" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of the distribution (40)" },
 	{ 0 }
@@ -50,6 +62,18 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->analysis;
+		return 0;
+	case OPTION_BY:
+		o->analysis.wants_modules = !strcmp(arg, "module");
+		o->analysis.wants_phases = !strcmp(arg, "phase");
+		o->by_place = o->analysis.wants_modules || o->analysis.wants_phases;
+		if (!o->by_place && strcmp(arg, "role") != 0)
+			argp_error(state, "'%s' is none of role, phase, module", arg);
+		return 0;
+	case OPTION_DEPTH:
+		o->depth = strtoul(arg, &end, 10);
+		if (*end || end == arg)
+			argp_error(state, "'%s' is not a number", arg);
 		return 0;
 	case OPTION_CSV:
 		o->csv = true;
@@ -135,17 +159,50 @@ static json_t *call_json(const struct length *row)
 			 json_u64(row->mean_ns));
 }
 
-static json_t *span_json(const struct lengths *l, enum role role)
+static json_t *spans_json(const struct span *span)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "calls", json_u64(span->calls), "shortest",
+			 json_u64(span->shortest), "longest", json_u64(span->longest),
+			 "level_ratio",
+			 span->level_ratio > 0 ? json_real(span->level_ratio) : json_null(), "span",
+			 span->shortest ? json_real((double)span->longest / (double)span->shortest)
+					: json_null());
+}
+
+static json_t *role_json(const struct lengths *l, enum role role)
 {
 	struct span span;
+	json_t *object = json_pack("{s:s}", "role", role_name(role));
 
 	lengths_span(l, role, &span);
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "role", role_name(role), "calls",
-			 json_u64(span.calls), "shortest", json_u64(span.shortest), "longest",
-			 json_u64(span.longest), "level_ratio",
-			 span.level_ratio > 0 ? json_real(span.level_ratio) : json_null(), "span",
-			 span.shortest ? json_real((double)span.longest / (double)span.shortest)
-				       : json_null());
+	json_object_update_new(object, spans_json(&span));
+	return object;
+}
+
+/* A module's is its path, which `path` has room for. */
+static const char *group_name(const struct seqlen_options *o, const struct length_group *group,
+			      char path[MODULES_PATH_MAX])
+{
+	if (group->name)
+		return group->name;
+	modules_path(o->analysis.modules, group->node, path, MODULES_PATH_MAX);
+	return path;
+}
+
+static json_t *groups_json(const struct seqlen_options *o)
+{
+	json_t *rows = json_array();
+	char path[MODULES_PATH_MAX];
+
+	for (size_t i = 0; i < o->groups.nr; i++) {
+		const struct length_group *group = &o->groups.rows[i];
+		json_t *row = json_pack("{s:o}", "name", json_text(group_name(o, group, path)));
+
+		json_object_update_new(row, spans_json(&group->span));
+		json_array_append_new(rows, row);
+	}
+	return json_pack("{s:s, s:o}", "axis", o->analysis.wants_modules ? "module" : "phase",
+			 "rows", rows);
 }
 
 static json_t *distribution_row_json(const struct profile_row *row)
@@ -170,6 +227,7 @@ static void print_json(const struct seqlen_options *o, const struct lengths *l, 
 {
 	const struct profile_table *table = &o->analysis.profile.axes[AXIS_attention];
 	json_t *calls = json_array(), *spans = json_array(), *distribution = json_array();
+	json_t *object;
 	struct span span;
 
 	for (size_t i = 0; i < l->nr; i++)
@@ -177,14 +235,16 @@ static void print_json(const struct seqlen_options *o, const struct lengths *l, 
 	for (enum role r = 0; r < NR_ROLES; r++) {
 		lengths_span(l, r, &span);
 		if (span.calls)
-			json_array_append_new(spans, span_json(l, r));
+			json_array_append_new(spans, role_json(l, r));
 	}
 	for (size_t i = 0; i < table->nr; i++)
 		if (is_shown(&table->rows[i], o->role))
 			json_array_append_new(distribution, distribution_row_json(&table->rows[i]));
-	json_print(json_pack("{s:o, s:o, s:o, s:o}", "roles", spans, "distribution", distribution,
-			     "calls", calls, "calls_left_out", json_u64(l->nr_left_out)),
-		   1, out);
+	object = json_pack("{s:o, s:o, s:o, s:o}", "roles", spans, "distribution", distribution,
+			   "calls", calls, "calls_left_out", json_u64(l->nr_left_out));
+	if (o->by_place)
+		json_object_set_new(object, "by", groups_json(o));
+	json_print(object, 1, out);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -250,6 +310,17 @@ static void print_chart(const struct lengths *l, const struct terminal *t, FILE 
 	free(c);
 }
 
+static void print_span(const struct span *span, FILE *out)
+{
+	fprintf(out, " %9s %9" PRIu64 " %9" PRIu64, figure_count(span->calls).text, span->shortest,
+		span->longest);
+	if (span->level_ratio > 0)
+		fprintf(out, " %8.2fx %8.2fx", span->level_ratio,
+			(double)span->longest / (double)span->shortest);
+	else
+		fprintf(out, " %9s %9s", "-", "-");
+}
+
 static void print_roles(const struct lengths *l, const struct terminal *t, FILE *out)
 {
 	fprintf(out, "\n%s%-16s %9s %9s %9s %9s %9s%s\n", terminal_bold(t), "role", "calls",
@@ -260,14 +331,43 @@ static void print_roles(const struct lengths *l, const struct terminal *t, FILE 
 		lengths_span(l, r, &span);
 		if (!span.calls)
 			continue;
-		fprintf(out, "%-16s %9s %9" PRIu64 " %9" PRIu64, role_name(r),
-			figure_count(span.calls).text, span.shortest, span.longest);
-		if (span.level_ratio > 0)
-			fprintf(out, " %8.2fx %8.2fx\n", span.level_ratio,
-				(double)span.longest / (double)span.shortest);
-		else
-			fprintf(out, " %9s %9s\n", "-", "-");
+		fprintf(out, "%-16s", role_name(r));
+		print_span(&span, out);
+		fputc('\n', out);
 	}
+}
+
+enum { PATH_MIN = 140 };
+
+/* The end of a path says most. */
+static const char *end_of(const char *path, size_t columns)
+{
+	const size_t length = strlen(path);
+	const char *at = length > columns ? path + length - columns : path;
+
+	/* From the next name on. */
+	if (at != path && strstr(at, " / "))
+		at = strstr(at, " / ") + 3;
+	return at;
+}
+
+static void print_groups(const struct seqlen_options *o, const struct terminal *t, FILE *out)
+{
+	const size_t columns = t->columns > 52 + PATH_MIN ? t->columns - 52 : PATH_MIN;
+	char path[MODULES_PATH_MAX];
+
+	fprintf(out, "\n%s %9s %9s %9s %9s %9s  %s%s\n", terminal_bold(t), "calls", "shortest",
+		"longest", "level", "span", o->analysis.wants_modules ? "module" : "phase",
+		terminal_plain(t));
+	for (size_t i = 0; i < o->groups.nr && i < o->top; i++) {
+		print_span(&o->groups.rows[i].span, out);
+		fputs("  ", out);
+		terminal_text(t, end_of(group_name(o, &o->groups.rows[i], path), columns), columns,
+			      false, out);
+		fputc('\n', out);
+	}
+	if (o->top < o->groups.nr)
+		fprintf(out, "and %s more (--top)\n", figure_count(o->groups.nr - o->top).text);
 }
 
 static void print_distribution(const struct seqlen_options *o, const struct terminal *t, FILE *out)
@@ -320,7 +420,10 @@ static void print_text(const struct seqlen_options *o, const struct lengths *l, 
 			figure_count(l->nr_left_out).text);
 	if (!l->nr)
 		return;
-	print_roles(l, &t, out);
+	if (o->by_place)
+		print_groups(o, &t, out);
+	else
+		print_roles(l, &t, out);
 	print_distribution(o, &t, out);
 	print_chart(l, &t, out);
 }
@@ -337,8 +440,12 @@ int cmd_seqlen(int argc, char **argv, struct diag *diag)
 	r = analysis_load(&o.analysis, "seqlen");
 	if (r == 0 && lengths_make(&lengths, &o.analysis.run, &o.analysis.profile) < 0)
 		r = diag_set(diag, -ENOMEM, "no memory");
-	if (r == 0) {
+	if (r == 0)
 		keep_role(&lengths, o.role);
+	if (r == 0 && o.by_place &&
+	    length_groups_make(&o.groups, &o.analysis, &lengths, o.depth) < 0)
+		r = diag_set(diag, -ENOMEM, "no memory");
+	if (r == 0) {
 		if (o.analysis.json)
 			print_json(&o, &lengths, stdout);
 		else if (o.csv)
@@ -347,6 +454,7 @@ int cmd_seqlen(int argc, char **argv, struct diag *diag)
 			print_text(&o, &lengths, stdout);
 		r = analysis_exit_code(&o.analysis);
 	}
+	length_groups_clear(&o.groups);
 	lengths_clear(&lengths);
 	analysis_clear(&o.analysis);
 	return r;

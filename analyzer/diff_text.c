@@ -152,6 +152,7 @@ static void whole(const struct diff *d, const char **ret_what, double ret_ns[2])
 static void print_changed(const struct diff *d, FILE *out)
 {
 	const struct comparison *c = &d->tables[DIFF_operators];
+	const struct comparison_row *attention = diff_operator(d, OPERATOR_attention);
 	const double all_ns = c->rows[0].sides[0].sums.time_ns;
 	size_t nr = 0;
 
@@ -159,7 +160,8 @@ static void print_changed(const struct diff *d, FILE *out)
 		const struct comparison_row *row = &c->rows[i];
 		const double gain = comparison_gain(row);
 
-		if (is_unchanged(row) || fabs(comparison_change_ns(row)) < worth_telling * all_ns)
+		if (is_unchanged(row) ||
+		    (row != attention && fabs(comparison_change_ns(row)) < worth_telling * all_ns))
 			continue;
 		fprintf(out, "%s%s ", nr++ ? ", " : "; ", row->shown->text);
 		if (!isfinite(gain))

@@ -29,8 +29,8 @@ enum export_source {
 struct export_format {
 	const char *name, *what;
 	enum export_source source;
-	bool is_binary;  /* no good on a terminal */
-	bool makes_file; /* by itself: e->path; there is no e->out */
+	bool is_binary;                       /* no good on a terminal */
+	bool makes_file;                      /* by itself: e->path; there is no e->out */
 	int (*write)(const struct export *e); /* 0, or a negative errno with e->diag */
 };
 

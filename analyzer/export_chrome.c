@@ -393,7 +393,7 @@ static void put_head(struct chrome *c)
 
 	fputs("{\"schemaVersion\":1,\"displayTimeUnit\":\"ms\",\"producer\":\"ttitrace\"", c->out);
 	put_devices(c);
-	fprintf(c->out, ",\n\"distributedInfo\":{\"backend\":\"\",\"rank\":%" PRIu64 "}",
+	fprintf(c->out, ",\n\"distributedInfo\":{\"rank\": %" PRIu64 "}",
 		(uint64_t)strtoull(rank, NULL, 10));
 	if (m->process.begin_realtime_ns > m->process.begin_ns)
 		put_number("baseTimeNanoseconds",

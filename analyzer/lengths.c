@@ -145,6 +145,17 @@ static double commonest_ratio(const uint64_t *values, size_t nr)
 	return best;
 }
 
+void span_of_values(uint64_t *values, size_t nr, struct span *ret)
+{
+	qsort(values, nr, sizeof(*values), by_value);
+	*ret = (struct span){
+		.calls = nr,
+		.shortest = nr ? values[0] : 0,
+		.longest = nr ? values[nr - 1] : 0,
+	};
+	ret->level_ratio = commonest_ratio(values, keep_distinct(values, nr));
+}
+
 void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 {
 	uint64_t *values = calloc(l->nr + 1, sizeof(*values));
@@ -156,10 +167,6 @@ void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 	for (size_t i = 0; i < l->nr; i++)
 		if (length_role(&l->rows[i]) == role)
 			values[nr++] = length_attention(&l->rows[i])->s_q;
-	qsort(values, nr, sizeof(*values), by_value);
-	ret->calls = nr;
-	ret->shortest = nr ? values[0] : 0;
-	ret->longest = nr ? values[nr - 1] : 0;
-	ret->level_ratio = commonest_ratio(values, keep_distinct(values, nr));
+	span_of_values(values, nr, ret);
 	free(values);
 }

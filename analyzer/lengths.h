@@ -35,4 +35,7 @@ struct span {
 
 void lengths_span(const struct lengths *l, enum role role, struct span *ret);
 
+/* Of lengths in any order; they are sorted. */
+void span_of_values(uint64_t *values, size_t nr, struct span *ret);
+
 #endif

@@ -10,6 +10,9 @@
 /* Far beyond real runs; a small hostile file can decompress to any number of definitions. */
 enum { ROWS_MAX = 1 << 20, NODES_MAX = 1 << 22, CLONES_MAX = 64 };
 
+/* New nodes between two times of forgetting: hundreds of large graphs. */
+enum { NODES_TURN = 1 << 19 };
+
 /* Kept parameters and layouts together; a small hostile file can decompress to any amount. */
 #define BLOB_BYTES_MAX ((size_t)256 << 20)
 
@@ -451,8 +454,11 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	const uint32_t index = id_map_find(&m->node_ids, id);
 	struct graph_node *node;
 
-	if (index)
-		return &m->nodes.rows[index];
+	if (index) {
+		node = &m->nodes.rows[index];
+		node->turn = m->node_turn;
+		return node;
+	}
 	if (m->nodes.nr > NODES_MAX) {
 		m->problems[PROBLEM_too_many]++;
 		return NULL;
@@ -461,6 +467,7 @@ struct graph_node *model_node(struct model *m, uint64_t id)
 	if (!node || id_map_add(&m->node_ids, id, (uint32_t)(m->nodes.nr - 1)) < 0)
 		return NULL;
 	node->node = id;
+	node->turn = m->node_turn;
 	node->min_ns = UINT64_MAX;
 	return node;
 }
@@ -480,6 +487,56 @@ static const struct graph_node *created_node(const struct model *m, const struct
 		node = &m->nodes.rows[index];
 	}
 	return NULL;
+}
+
+bool model_has_many_nodes(const struct model *m)
+{
+	return m->nodes.nr >= m->nodes_kept + NODES_TURN;
+}
+
+/* Moves those that stay together; their indexes change, and the map with them. */
+static int keep_nodes(struct model *m, size_t *ret_nr)
+{
+	struct id_map ids = { 0 };
+	size_t nr = 1;
+
+	for (size_t i = 1; i < m->nodes.nr; i++) {
+		const struct graph_node node = m->nodes.rows[i];
+
+		if (node.turn != m->node_turn)
+			continue;
+		if (id_map_add(&ids, node.node, (uint32_t)nr) < 0) {
+			id_map_free(&ids);
+			return -ENOMEM;
+		}
+		m->nodes.rows[nr++] = node;
+	}
+	id_map_free(&m->node_ids);
+	m->node_ids = ids;
+	*ret_nr = nr;
+	return 0;
+}
+
+int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *node, void *of),
+		       void *of)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < m->nodes.nr && r == 0; i++) {
+		struct graph_node *node = &m->nodes.rows[i];
+		const struct graph_node *created = created_node(m, node);
+
+		/* What it was cloned from may go. */
+		node->site = created ? created->site : 0;
+		node->segment = created ? created->segment : 0;
+		if (node->turn != m->node_turn)
+			r = settle(node, of);
+	}
+	if (r == 0)
+		r = keep_nodes(m, &m->nodes.nr);
+	m->nodes_kept = m->nodes.nr;
+	m->node_turn++;
+	return r;
 }
 
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node)

@@ -87,6 +87,7 @@ struct graph_node {
 	uint32_t site;            /* of the call that created it, 0: not known */
 	uint32_t segment;         /* of phases, of that call */
 	uint32_t device_template; /* of the last device row */
+	uint32_t turn;            /* of the model, when it was last asked for */
 	uint64_t nr_rows;
 	uint64_t time_ns, min_ns, max_ns;
 };
@@ -125,6 +126,8 @@ struct model {
 	TABLE(struct device_template) device_templates;
 	TABLE(struct tti_context) contexts;
 	TABLE(struct graph_node) nodes;
+	uint32_t node_turn; /* counted up by model_forget_nodes() */
+	size_t nodes_kept;  /* by the last one */
 	TABLE(struct tti_graph_exec) execs;
 	TABLE(struct call) calls;
 	TABLE(struct parameters) parameters;
@@ -148,6 +151,15 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 
 /* The entry of a node, made if there is none; NULL: too many nodes (counted). */
 struct graph_node *model_node(struct model *m, uint64_t node);
+
+/*
+ * Graphs come and go, and nobody says when they go.  Once so many nodes have come (`true`), those
+ * that nobody has asked for since the last time can be forgotten: `settle` is told of each first.
+ * 0, -ENOMEM, or what `settle` returned.
+ */
+bool model_has_many_nodes(const struct model *m);
+int model_forget_nodes(struct model *m, int (*settle)(const struct graph_node *node, void *of),
+		       void *of);
 
 /* The site of the call that created the node, directly or as what it was cloned from; 0. */
 uint32_t model_node_creator(const struct model *m, const struct graph_node *node);

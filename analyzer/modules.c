@@ -218,6 +218,11 @@ void modules_free(struct modules *m)
 	free(m);
 }
 
+void modules_add_calls(struct modules *m, uint32_t node, uint64_t calls)
+{
+	m->nodes[node].calls += calls;
+}
+
 size_t modules_count(const struct modules *m)
 {
 	return m->nr;
@@ -272,14 +277,17 @@ void modules_sum(struct modules *m, const struct profile *p)
 		};
 		struct module_node *node = &m->nodes[modules_of_site(m, item->trace, item->site)];
 
+		profile_cost_add(&node->cost, item);
 		add_work(&node->own.all, &work);
 		add_work(&node->own.operators[a->op], &work);
 	}
 	/* Children come behind their parents. */
 	for (size_t i = m->nr; i-- > 0;) {
 		add_sums(&m->nodes[i].total, &m->nodes[i].own);
-		if (i)
-			add_sums(&m->nodes[m->nodes[i].parent].total, &m->nodes[i].total);
+		if (!i)
+			continue;
+		add_sums(&m->nodes[m->nodes[i].parent].total, &m->nodes[i].total);
+		profile_cost_merge(&m->nodes[m->nodes[i].parent].cost, &m->nodes[i].cost);
 	}
 }
 

@@ -38,6 +38,8 @@ struct module_node {
 	const struct name *label;
 	uint64_t self;
 	struct module_sums own, total; /* after modules_sum() */
+	struct profile_cost cost;      /* of total */
+	uint64_t calls;                /* of a module, after module_calls_count(); 0: not known */
 };
 
 struct modules;
@@ -47,6 +49,9 @@ void modules_free(struct modules *m);               /* accepts NULL */
 
 /* Adds the profile's work to the nodes. */
 void modules_sum(struct modules *m, const struct profile *p);
+
+/* More calls of a node. */
+void modules_add_calls(struct modules *m, uint32_t node, uint64_t calls);
 
 /* The root is node 0. */
 size_t modules_count(const struct modules *m);

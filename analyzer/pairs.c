@@ -7,8 +7,11 @@
 
 #include "seed.h"
 
-/* Far beyond real runs; hostile rows can combine anything with anything. */
-enum { SITES_MAX = 1 << 19, PAIRS_MAX = 1 << 19, HINTS_MAX = 1 << 20, ATTENTIONS_MAX = 1 << 18 };
+/*
+ * Beyond real runs; hostile rows can combine anything with anything.  With phases each step has
+ * sites of its own: an image of 1,024 tokens from a decoder of 36 layers, 0.8 million.
+ */
+enum { SITES_MAX = 1 << 21, PAIRS_MAX = 1 << 21, HINTS_MAX = 1 << 20, ATTENTIONS_MAX = 1 << 18 };
 
 static void *append(void *rows, size_t *nr, size_t *size, size_t row_bytes)
 {

@@ -117,7 +117,13 @@ static bool is_entry(const struct python_frame *f, enum phase_kind kind)
 	       !strcmp(function, "__call__");
 }
 
-/* What an autoencoder does, by the functions of its that are running. */
+/* "Decoder", "CViViTDecoder" */
+static bool is_class_of(const struct python_frame *f, const char *suffix)
+{
+	return f->class_name && matches(f->class_name->text, suffix, SUFFIX);
+}
+
+/* What an autoencoder does, by the functions of its that are running; else by its parts. */
 static enum phase_kind vae_kind(const struct model *m, const uint32_t *chain, size_t nr)
 {
 	const struct python_frame *rows = m->python_frames.rows;
@@ -130,9 +136,11 @@ static enum phase_kind vae_kind(const struct model *m, const uint32_t *chain, si
 			return PHASE_vae_decode;
 		if (f->self == top->self && strstr(python_function(f), "encode"))
 			return PHASE_vae_encode;
-		if (f->class_name && !strcmp(f->class_name->text, "Decoder"))
+	}
+	for (size_t i = nr + 1; i-- > 0;) {
+		if (is_class_of(&rows[chain[i]], "Decoder"))
 			return PHASE_vae_decode;
-		if (f->class_name && !strcmp(f->class_name->text, "Encoder"))
+		if (is_class_of(&rows[chain[i]], "Encoder"))
 			return PHASE_vae_encode;
 	}
 	return PHASE_vae;
@@ -170,7 +178,10 @@ static void judge_path(const struct model *m, uint32_t path, struct frame_note *
 		return;
 	}
 	note->top = is_setup ? 0 : any_call;
-	note->kind = PHASE_module;
+	note->kind =
+		any_call && phase_kind_of_class(rows[any_call].class_name->text) == PHASE_upscale
+			? PHASE_upscale
+			: PHASE_module;
 }
 
 /* NULL: no memory */

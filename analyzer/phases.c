@@ -308,6 +308,7 @@ void phases_sum(struct phases *p, const struct profile *profile)
 		const uint32_t index = phases_of_site(p, item->trace, item->site);
 		struct phase *phase = index ? &p->rows[index - 1] : &p->residual;
 
+		profile_cost_add(&phase->cost, item);
 		add_item(&phase->sums.all, item);
 		add_item(&phase->sums.operators[item->assignment.op], item);
 	}

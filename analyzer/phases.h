@@ -21,6 +21,7 @@ struct phase {
 	bool is_gpu_time; /* else nothing ran, and times are the host's */
 	uint64_t begin_ns, end_ns, busy_ns, kernel_ns, launches;
 	struct module_sums sums; /* after phases_sum() */
+	struct profile_cost cost;
 };
 
 struct phases {

@@ -190,22 +190,33 @@ static struct profile_row *find_row(struct profile_table *t, const struct name *
 	return &t->rows[t->nr - 1];
 }
 
-static void add_cost(struct profile_row *row, const struct profile_item *item)
+void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from)
+{
+	to->flops += from->flops;
+	to->bytes += from->bytes;
+	to->parameter_bytes += from->parameter_bytes;
+	to->seconds_min += from->seconds_min;
+	to->seconds_flops += from->seconds_flops;
+	to->seconds_bytes += from->seconds_bytes;
+	to->calls += from->calls;
+}
+
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item)
 {
 	const struct cost *cost = &item->assignment.cost;
 	const double n = (double)item->launches;
+	const struct profile_cost more = {
+		.flops = n * cost->flops,
+		.bytes = n * cost->bytes,
+		.parameter_bytes = n * cost->parameter_bytes,
+		.seconds_min = item->seconds_min,
+		.seconds_flops = item->seconds_flops,
+		.seconds_bytes = item->seconds_bytes,
+		.calls = item->launches,
+	};
 
-	if (item->assignment.is_attention)
-		row->attentions += item->launches;
-	if (!item->assignment.has_cost)
-		return;
-	row->cost.flops += n * cost->flops;
-	row->cost.bytes += n * cost->bytes;
-	row->cost.parameter_bytes += n * cost->parameter_bytes;
-	row->cost.seconds_min += item->seconds_min;
-	row->cost.seconds_flops += item->seconds_flops;
-	row->cost.seconds_bytes += item->seconds_bytes;
-	row->cost.calls += item->launches;
+	if (item->assignment.has_cost)
+		profile_cost_merge(to, &more);
 }
 
 /* Making the keys of an axis takes a good part of a short trace's time. */
@@ -236,7 +247,9 @@ static int add_to_axis(struct maker *m, enum axis axis, struct profile_item *ite
 		row->min_ns = item->min_ns;
 	if (item->max_ns > row->max_ns)
 		row->max_ns = item->max_ns;
-	add_cost(row, item);
+	if (item->assignment.is_attention)
+		row->attentions += item->launches;
+	profile_cost_add(&row->cost, item);
 	return 0;
 }
 

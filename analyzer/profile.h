@@ -90,6 +90,10 @@ void profile_clear(struct profile *p);
 const struct name *profile_key(const struct run *run, enum axis axis,
 			       const struct profile_item *item);
 
+/* Adds what an item had to do, if that is known. */
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item);
+void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from);
+
 /* What a device record of this template did that a launch of this site caused; NULL: no memory. */
 const struct work *profile_work(const struct run *run, const struct trace *t, uint32_t site,
 				uint32_t device_template);

@@ -70,15 +70,17 @@ static json_t *node_json(const struct modules *m, uint32_t index, size_t depth, 
 	char label[LABEL_MAX];
 
 	modules_label(m, index, label, sizeof(label));
-	return json_pack("{s:o, s:o, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 			 json_text(label), "class",
 			 n->class_name ? json_bytes(n->class_name->text, n->class_name->size)
 				       : json_null(),
-			 "sort", sort_name(n->sort), "time_ns", json_u64(n->total.all.time_ns),
-			 "share", run_ns ? (double)n->total.all.time_ns / (double)run_ns : 0,
-			 "launches", json_u64(n->total.all.launches), "flops",
-			 flops_json(n->total.all.flops), "self_ns", json_u64(n->own.all.time_ns),
-			 "self_launches", json_u64(n->own.all.launches), "operators",
+			 "sort", sort_name(n->sort), "calls",
+			 n->calls ? json_u64(n->calls) : json_null(), "time_ns",
+			 json_u64(n->total.all.time_ns), "share",
+			 run_ns ? (double)n->total.all.time_ns / (double)run_ns : 0, "launches",
+			 json_u64(n->total.all.launches), "flops", flops_json(n->total.all.flops),
+			 "self_ns", json_u64(n->own.all.time_ns), "self_launches",
+			 json_u64(n->own.all.launches), "operators",
 			 report_operators_json(&n->total), "children",
 			 children_json(m, index, depth, level + 1));
 }
@@ -129,7 +131,7 @@ static uint32_t only_child(const struct modules *m, uint32_t index)
 }
 
 static void print_figures(const struct printer *p, const struct module_sums *total,
-			  const struct module_sums *own)
+			  const struct module_sums *own, uint64_t calls)
 {
 	enum operator order[NR_OPERATORS];
 	const double time_ns = (double)total->all.time_ns;
@@ -142,15 +144,17 @@ static void print_figures(const struct printer *p, const struct module_sums *tot
 			 100 * (double)total->operators[order[0]].time_ns / time_ns);
 	if (total->all.flops > 0)
 		snprintf(gflop, sizeof(gflop), "%.1f", 1e-9 * total->all.flops);
-	fprintf(p->out, "%10s %7s %10s %9s %10s  %-18.18s ", figure_time(total->all.time_ns).text,
+	fprintf(p->out, "%10s %7s %10s %7s %9s %10s  %-18.18s ",
+		figure_time(total->all.time_ns).text,
 		figure_share(p->run_ns > 0 ? time_ns / p->run_ns : 0).text,
 		own->all.launches ? figure_time(own->all.time_ns).text : "-",
-		figure_count(total->all.launches).text, gflop, most);
+		calls ? figure_count(calls).text : "-", figure_count(total->all.launches).text,
+		gflop, most);
 }
 
 static void print_label(const struct printer *p, const char *label, size_t level)
 {
-	const size_t used = 72 + 2 * level;
+	const size_t used = 80 + 2 * level;
 	const size_t columns = p->terminal->columns;
 
 	fprintf(p->out, "%*s", (int)(2 * level), "");
@@ -174,7 +178,8 @@ static void print_node(const struct printer *p, uint32_t index, size_t level)
 		modules_label(p->modules, child, label + used + 3, sizeof(label) - used - 3);
 	}
 	print_figures(p, &modules_node(p->modules, index)->total,
-		      &modules_node(p->modules, index)->own);
+		      &modules_node(p->modules, index)->own,
+		      modules_node(p->modules, index)->calls);
 	print_label(p, label, level);
 	print_children(p, index, level + 1);
 }
@@ -202,7 +207,7 @@ static void print_rest(const struct printer *p, const struct rest *rest, size_t 
 			 rest->nr);
 	else
 		snprintf(label, sizeof(label), "(%zu smaller)", rest->nr);
-	print_figures(p, &rest->sums, &own);
+	print_figures(p, &rest->sums, &own, 0);
 	print_label(p, label, level);
 }
 
@@ -252,8 +257,8 @@ void report_modules_text(const struct modules *m, size_t depth, const struct ter
 		.out = out,
 	};
 
-	fprintf(out, "\n%s%10s %7s %10s %9s %10s  %-18s %s%s\n", terminal_bold(t), "time", "share",
-		"self", "launches", "GFLOP", "mostly", "module, in the order of first calls",
-		terminal_plain(t));
+	fprintf(out, "\n%s%10s %7s %10s %7s %9s %10s  %-18s %s%s\n", terminal_bold(t), "time",
+		"share", "self", "calls", "launches", "GFLOP", "mostly",
+		"module, in the order of first calls", terminal_plain(t));
 	print_children(&p, 0, 0);
 }

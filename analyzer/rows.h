@@ -36,8 +36,8 @@ struct row_sink {
 };
 
 /*
- * Loaded with modules and phases.  Shows on a terminal how far it is, as `command`.  -ENOMEM, what
- * the reader says, or what the sink said.
+ * Loaded with modules and phases where rows are to know theirs.  Shows on a terminal how far it is,
+ * as `command`.  -ENOMEM, what the reader says, or what the sink said.
  */
 int rows_each(const struct analysis *a, const struct row_sink *sink, struct diag *diag);
 

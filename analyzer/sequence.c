@@ -195,16 +195,39 @@ static struct launch_facts facts_of(const struct sequence_world *w, const struct
 }
 
 /*
+ * Rows of length ret_length, of the softmax that ends here; false: not known.  PyTorch cuts one of
+ * more than 2^30 elements into several launches, one behind the other; ret_first is the first.
+ */
+static bool rows_of_softmax(struct sequence *s, const struct sequence_world *w, uint64_t softmax,
+			    uint64_t *ret_rows, uint64_t *ret_length, uint64_t *ret_first)
+{
+	struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
+	uint64_t rows, length;
+
+	*ret_first = softmax;
+	if (!softmax_decode(&facts, ret_rows, ret_length))
+		return false;
+	for (uint64_t k = softmax; k-- > s->nr_left; *ret_rows += rows, *ret_first = k) {
+		const struct sequence_entry *e = sequence_at(s, k);
+
+		facts = facts_of(w, e);
+		if (e->step != STEP_softmax || e->hint.part ||
+		    !softmax_decode(&facts, &rows, &length) || length != *ret_length)
+			break;
+	}
+	return true;
+}
+
+/*
  * The softmax between the products, if its parameters are known, has their lengths.  If not, square
  * layers of one size look like two products of one attention: nothing may stand between then.
  */
 static bool softmax_agrees(struct sequence *s, const struct sequence_world *w, uint64_t scores,
 			   uint64_t softmax, uint64_t values, const struct attention *a)
 {
-	const struct launch_facts facts = facts_of(w, sequence_at(s, softmax));
-	uint64_t rows, length;
+	uint64_t rows, length, first;
 
-	if (softmax_decode(&facts, &rows, &length))
+	if (rows_of_softmax(s, w, softmax, &rows, &length, &first))
 		return length == a->s_k && rows == a->b * a->h * a->s_q;
 	return a->b * a->h > 1 || (find_before(s, values, true) == softmax &&
 				   find_before(s, softmax, false) == scores);
@@ -292,7 +315,11 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 {
 	const uint64_t parts[] = { scores, softmax, values };
 	const uint32_t index = pairs_attention(w->pairs, a);
+	uint64_t rows, length, first;
 
+	rows_of_softmax(s, w, softmax, &rows, &length, &first);
+	for (uint64_t k = first; k < softmax; k++)
+		hint_operator(sequence_at(s, k), OPERATOR_attention);
 	for (uint32_t i = 0; i < 3; i++) {
 		struct sequence_entry *e = sequence_at(s, parts[i]);
 

@@ -135,7 +135,7 @@ static void fill_place(struct subjects *s, struct subject *subject)
 		return;
 	subject->python = python_text(s, m, subject->host->path);
 	subject->operation = assign_frame(s->assigners[subject->trace_index], subject->site);
-	if (subject->host->path)
+	if (subject->host->path && a->modules)
 		subject->module_node = modules_of_site(a->modules, t, subject->site);
 	subject->module = module_path(s, subject->module_node);
 }

@@ -27,7 +27,7 @@ struct subject {
 
 struct subjects;
 
-/* The analysis is loaded, with modules and phases; it must outlive them.  NULL: no memory. */
+/* The analysis is loaded, with modules if their paths are wanted; it must outlive them. */
 struct subjects *subjects_new(const struct analysis *a);
 void subjects_free(struct subjects *s); /* accepts NULL */
 

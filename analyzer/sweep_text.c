@@ -215,10 +215,7 @@ static void print_crossing(const struct sweep *s, const struct sweep_series *ser
 	const double x = p->crossing;
 
 	if (isnan(x) || x < first->x / far || x > last->x * far) {
-		const bool is_more =
-			sweep_value(last, p->a, p->is_flops) > sweep_value(last, p->b, p->is_flops);
-
-		fprintf(out, "; %s everywhere\n", is_more ? "more" : "less");
+		fputs("; the curves do not meet anywhere near\n", out);
 		return;
 	}
 	fprintf(out, "; the curves meet at ");

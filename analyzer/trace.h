@@ -99,8 +99,8 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
-	bool with_phases;     /* rows are told apart by segment; a pass before */
-	bool with_phase_sums; /* and sites are of one segment each: more of them */
+	bool with_phases;                      /* rows are told apart by segment; a pass before */
+	bool with_phase_sums;                  /* and sites are of one segment each: more of them */
 	const struct trace_observer *observer; /* NULL: none */
 	const struct phase_survey *survey;     /* of a pass before; NULL: it is made if needed */
 };

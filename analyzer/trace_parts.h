@@ -19,6 +19,9 @@ bool templates_have_one_geometry(const struct host_template *h, const struct dev
 /* A name that the driver would not tell agrees with any. */
 bool templates_have_one_name(const struct host_template *h, const struct device_template *d);
 
+/* Adds up what a node did, as far as that has not happened yet.  0 or -ENOMEM. */
+int trace_settle_node(const struct graph_node *node, void *trace);
+
 /* After the last row.  0 or -ENOMEM. */
 int trace_sum(struct trace *t);
 

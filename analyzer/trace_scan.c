@@ -493,7 +493,9 @@ static int take_frame(struct scan *s, const struct frame *frame)
 	}
 	if (r == -EBADMSG)
 		s->trace->model.problems[PROBLEM_frame_remainder]++;
-	return 0;
+	if (!model_has_many_nodes(&s->trace->model))
+		return 0;
+	return model_forget_nodes(&s->trace->model, trace_settle_node, s->trace);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

@@ -83,30 +83,35 @@ static void sum_device(struct trace *t)
 }
 
 /* The sums of nodes go to the launches that put them into their graphs. */
+int trace_settle_node(const struct graph_node *node, void *trace)
+{
+	struct trace *t = trace;
+	const struct model *m = &t->model;
+	const struct device_template *d = &m->device_templates.rows[node->device_template];
+	const uint32_t creator = node->nr_rows ? model_node_creator(m, node) : 0;
+	const struct host_template *h = &m->templates.rows[t->pairs.sites[creator].template];
+
+	if (!node->nr_rows)
+		return 0;
+	if (creator && pairs_add(&t->pairs, creator, node->device_template, node->nr_rows,
+				 node->time_ns, node->min_ns, node->max_ns) < 0)
+		return -ENOMEM;
+	if (d->definition.activity != TTI_ACTIVITY_KERNEL)
+		return 0;
+	if (!creator)
+		t->nodes_without_creator += node->nr_rows;
+	else if (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d))
+		t->nodes_mismatched += node->nr_rows;
+	return 0;
+}
+
 static int sum_nodes(struct trace *t)
 {
-	const struct model *m = &t->model;
+	int r = 0;
 
-	for (size_t i = 1; i < m->nodes.nr; i++) {
-		const struct graph_node *node = &m->nodes.rows[i];
-		const struct device_template *d = &m->device_templates.rows[node->device_template];
-		const uint32_t creator = node->nr_rows ? model_node_creator(m, node) : 0;
-		const struct host_template *h =
-			&m->templates.rows[t->pairs.sites[creator].template];
-
-		if (!node->nr_rows)
-			continue;
-		if (creator && pairs_add(&t->pairs, creator, node->device_template, node->nr_rows,
-					 node->time_ns, node->min_ns, node->max_ns) < 0)
-			return -ENOMEM;
-		if (d->definition.activity != TTI_ACTIVITY_KERNEL)
-			continue;
-		if (!creator)
-			t->nodes_without_creator += node->nr_rows;
-		else if (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d))
-			t->nodes_mismatched += node->nr_rows;
-	}
-	return 0;
+	for (size_t i = 1; i < t->model.nodes.nr && r == 0; i++)
+		r = trace_settle_node(&t->model.nodes.rows[i], t);
+	return r;
 }
 
 static void sum_sites(struct trace *t)

@@ -17,7 +17,9 @@
 #include "window.h"
 
 /* The smallest record we ask for has more bytes than this. */
-#define RECORD_BYTES_MIN 64u
+#define RECORD_BYTES_MIN    64u
+
+#define TEMPLATES_OF_GRAPHS 65536u
 
 /* CUPTI keeps one name per kernel: its address, checked, saves hashing the text for each row. */
 #define NAME_SLOTS 4096u
@@ -48,6 +50,20 @@ static uint32_t name_id(const char *name)
 	return names[slot].id;
 }
 
+/*
+ * A program may make a new graph at every step.  Templates are for ever, so from some number of
+ * them on they do not tell one graph from another; the node still does.
+ */
+static uint32_t template_id(const struct device_template_content *c)
+{
+	struct device_template_content of_any = *c;
+
+	if (!c->graph || intern_last(INTERN_DEVICE_TEMPLATE) < TEMPLATES_OF_GRAPHS)
+		return intern(INTERN_DEVICE_TEMPLATE, c, sizeof(*c));
+	of_any.graph = 0;
+	return intern(INTERN_DEVICE_TEMPLATE, &of_any, sizeof(of_any));
+}
+
 static void add(struct gpu_rows *rows, const struct device_template_content *c, uint64_t begin,
 		uint64_t end, uint32_t correlation, uint64_t node)
 {
@@ -63,7 +79,7 @@ static void add(struct gpu_rows *rows, const struct device_template_content *c, 
 			   1);
 	if (c->activity == TTI_ACTIVITY_KERNEL && node)
 		counter_add_shared(TTI_COUNTER_NODE_RECORDS, 1);
-	rows->column[tti_column_gpu_template][i] = intern(INTERN_DEVICE_TEMPLATE, c, sizeof(*c));
+	rows->column[tti_column_gpu_template][i] = template_id(c);
 	rows->column[tti_column_gpu_duration_ns][i] = end < begin ? 0 : end - begin;
 	rows->column[tti_column_gpu_begin_ns][i] = begin;
 	rows->column[tti_column_gpu_correlation][i] = correlation;

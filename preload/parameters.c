@@ -16,9 +16,9 @@
 #define WORDS_MAX   (PARAMETERS_BYTES_MAX / 8)
 /*
  * A kernel may have so many contents, and one more for every so many launches: lengths that grow
- * with each token are kept, a seed that is new at each launch is not.
+ * with each token are kept, in a model of few layers too, a seed that is new at each launch is not.
  */
-#define CONTENTS_FREE        256u
+#define CONTENTS_FREE        4096u
 #define LAUNCHES_PER_CONTENT 16u
 /* Of the memory that all definitions share. */
 #define TOTAL_BYTES_MAX (64u << 20)

@@ -20,7 +20,7 @@ FULL_STEPS = {  # as the models are used; super-resolution is apart
     "amused": 12,
 }
 RECORDED_STEPS = {
-    "llama2": 32,
+    "llama2": 256,
     "imagen": 6,
     "stable_diffusion": 4,
     "prod_image": 4,
@@ -34,6 +34,33 @@ RECORDED_STEPS = {
     "deepfloyd_if": 6,
     "amused": 4,
 }
+# Of each workload's parts: name, which phases of a trace, how many a whole generation has for each step
+# of the first loop; 0: as many as were recorded.
+STAGES = {
+    "llama2": (("prefill", "prefill", 0, None), ("decode", "decode step", 1, None)),
+    "parti": (("text", "text encoding", 0, None), ("decode", "decode step", 1, None), ("decoder", "VAE decode", 0, None)),
+    "imagen": (
+        ("text", "text encoding", 0, None),
+        ("denoising", "denoising step", 1, None),
+        ("super-resolution", "super-resolution step", 1 / 2, None),
+    ),
+    "deepfloyd_if": (
+        ("text", "text encoding", 0, None),
+        ("denoising", "denoising step", 1, (0, 5)),
+        ("super-resolution", "denoising step", 1 / 2, (6, 8)),
+    ),
+    "muse": (
+        ("text", "text encoding", 0, None),
+        ("denoising", "denoising step", 1, None),
+        ("super-resolution", "super-resolution step", 1 / 3, None),
+        ("decoder", "VAE decode", 0, None),
+    ),
+}
+USUAL_STAGES = (
+    ("text", "text encoding", 0, None),
+    ("denoising", "denoising step", 1, None),
+    ("decoder", "VAE decode", 0, None),
+)
 IMAGE_SIDES = (256, 512, 768, 1024)
 FRAMES = (4, 8, 16, 32, 64, 128, 256)
 SMALL_VIDEO_SIDE = 128
@@ -58,10 +85,11 @@ def all_runs():
             runs[f"stable_diffusion_{side}.{attention}"] = run(
                 "stable_diffusion", attention, "--size", side, steps=SWEEP_STEPS
             )
+        for frames in FRAMES:
+            runs[f"make_a_video_f{frames}.{attention}"] = run(
+                "make_a_video", attention, "--frames", frames, steps=SWEEP_STEPS
+            )
     for frames in FRAMES:
-        runs[f"make_a_video_f{frames}.flash"] = run(
-            "make_a_video", "flash", "--frames", frames, steps=SWEEP_STEPS
-        )
         runs[f"make_a_video_small_f{frames}.flash"] = run(
             "make_a_video", "flash", "--size", SMALL_VIDEO_SIDE, "--frames", frames, steps=SWEEP_STEPS
         )

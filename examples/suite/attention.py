@@ -15,7 +15,7 @@ BACKENDS = {
     "math": SDPBackend.MATH,
 }
 CHOICES = ("baseline", "sdpa", *BACKENDS)
-# What a backend cannot do (masks, heads of 512 in a VAE) the next one does.
+# What a backend cannot do (masks, heads of 512 in a VAE) the next one does; math can do all.
 SUBSTITUTES = (SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH)
 
 
@@ -52,7 +52,8 @@ def chosen(choice, device):
         functional.scaled_dot_product_attention = attention_written_out
     backends = None
     if choice in BACKENDS and device != "cpu":
-        backends = list(dict.fromkeys((BACKENDS[choice], *SUBSTITUTES)))
+        backends = [BACKENDS[choice], *(SUBSTITUTES if choice != "math" else ())]
+        backends = list(dict.fromkeys(backends))
     try:
         with sdpa_kernel(backends, set_priority=True) if backends else contextlib.nullcontext():
             yield

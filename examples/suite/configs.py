@@ -5,18 +5,18 @@
 class Config(dict):
     """Arguments of a model's constructor.
 
-    tiny: what makes it a toy; depth: arguments that repeat layers, and how many of them --layers 1 is.
+    tiny: what makes it a toy; repeated: arguments that repeat layers, and how many of them --layers 1 is.
     """
 
-    def __init__(self, base=(), tiny=None, depth=None, **arguments):
+    def __init__(self, base=(), tiny=None, repeated=None, **arguments):
         super().__init__(base, **arguments)
         self.tiny = tiny if tiny is not None else getattr(base, "tiny", {})
-        self.depth = depth if depth is not None else getattr(base, "depth", {})
+        self.repeated = repeated if repeated is not None else getattr(base, "repeated", {})
 
     def sized(self, tiny=False, layers=None):
         changes = dict(self.tiny) if tiny else {}
         if layers:
-            changes.update({name: layers * factor for name, factor in self.depth.items()})
+            changes.update({name: layers * factor for name, factor in self.repeated.items()})
         return {**self, **changes}
 
 
@@ -60,7 +60,7 @@ T5_XXL = Config(
     num_heads=64,
     feed_forward_proj="gated-gelu",
     tiny=dict(d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4),
-    depth=dict(num_layers=1),
+    repeated=dict(num_layers=1),
 )
 UMT5_XXL = Config(T5_XXL, vocab_size=256384)
 
@@ -78,7 +78,7 @@ LLAMA2_7B = Config(
     tiny=dict(
         hidden_size=64, intermediate_size=128, num_attention_heads=4, num_key_value_heads=4, num_hidden_layers=2
     ),
-    depth=dict(num_hidden_layers=1),
+    repeated=dict(num_hidden_layers=1),
 )
 PARTI_3B = Config(
     vocab_size=24192,
@@ -100,7 +100,7 @@ PARTI_3B = Config(
         encoder_ffn_dim=128,
         decoder_ffn_dim=128,
     ),
-    depth=dict(decoder_layers=1, encoder_layers=1),
+    repeated=dict(decoder_layers=1, encoder_layers=1),
 )
 PARTI_20B = Config(
     PARTI_3B,
@@ -123,7 +123,7 @@ PARTI_750M = Config(
 
 # --- UNets --------------------------------------------------------------------------------------
 
-UNET_DEPTH = dict(layers_per_block=1)
+UNET_REPEATED = dict(layers_per_block=1)
 TINY_UNET = dict(block_out_channels=(32, 64, 64, 64), attention_head_dim=4, cross_attention_dim=64)
 SD15 = Config(
     sample_size=64,
@@ -137,7 +137,7 @@ SD15 = Config(
     down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
     up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
     tiny=TINY_UNET,
-    depth=UNET_DEPTH,
+    repeated=UNET_REPEATED,
 )
 SDXL = Config(
     sample_size=128,
@@ -159,7 +159,7 @@ SDXL = Config(
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=64 + 6 * 8,
     ),
-    depth=UNET_DEPTH,
+    repeated=UNET_REPEATED,
 )
 MS_1_7B = Config(
     SD15,
@@ -196,7 +196,7 @@ IF_I = Config(
         encoder_hid_dim=64,
         addition_embed_type_num_heads=4,
     ),
-    depth=UNET_DEPTH,
+    repeated=UNET_REPEATED,
 )
 IF_II = Config(
     IF_I,
@@ -223,7 +223,6 @@ IMAGEN_BASE = Config(
     head_size=64,
     text_size=4096,
     tiny=dict(channels=32, blocks=(1, 1, 1, 1), attention_sides=(8, 4, 2), side=16, head_size=16, text_size=64),
-    depth=dict(),
 )
 # 64 to 256 pixels: an efficient UNet, attention at its lowest level alone.
 IMAGEN_SUPER_RESOLUTION = Config(
@@ -259,7 +258,7 @@ SD3_MEDIUM = Config(
         caption_projection_dim=32,
         pooled_projection_dim=128,
     ),
-    depth=dict(num_layers=1),
+    repeated=dict(num_layers=1),
 )
 FLUX = Config(
     patch_size=1,
@@ -281,7 +280,7 @@ FLUX = Config(
         pooled_projection_dim=64,
         axes_dims_rope=(8, 12, 12),
     ),
-    depth=dict(num_layers=1, num_single_layers=2),
+    repeated=dict(num_layers=1, num_single_layers=2),
 )
 WAN_1_3B = Config(
     patch_size=(1, 2, 2),
@@ -297,7 +296,7 @@ WAN_1_3B = Config(
     qk_norm="rms_norm_across_heads",
     eps=1e-6,
     tiny=dict(num_layers=2, num_attention_heads=2, attention_head_dim=32, text_dim=64, ffn_dim=128),
-    depth=dict(num_layers=1),
+    repeated=dict(num_layers=1),
 )
 AMUSED_512 = Config(
     hidden_size=1024,
@@ -330,7 +329,7 @@ AMUSED_512 = Config(
         cond_embed_dim=64,
         encoder_hidden_size=64,
     ),
-    depth=dict(num_hidden_layers=1),
+    repeated=dict(num_hidden_layers=1),
 )
 TINY_MASKGIT = dict(size=64, depth=2, heads=4, mlp=128, text_size=64)
 # Layers, width and vocabulary as published; heads and the inner width of the MLP are assumptions.
@@ -343,22 +342,23 @@ MUSE_BASE = Config(
     mlp=8192,
     text_size=4096,
     tiny=TINY_MASKGIT,
+    repeated=dict(depth=1),
 )
-MUSE_BASE.depth = dict(depth=1)
 # 32 layers of 1024 are an assumption.
-MUSE_SUPER_RESOLUTION = Config(MUSE_BASE, tokens=4096, size=1024, heads=16, mlp=4096, low_tokens=256)
-MUSE_SUPER_RESOLUTION["depth"] = 32
+MUSE_SUPER_RESOLUTION = Config(
+    MUSE_BASE, tokens=4096, size=1024, depth=32, heads=16, mlp=4096, low_tokens=256
+)
 PHENAKI = Config(
     tokens=1536,
     vocabulary=8192,
     size=2048,
+    depth=24,
     heads=32,
     mlp=8192,
     text_size=4096,
     tiny=TINY_MASKGIT,
+    repeated=dict(depth=1),
 )
-PHENAKI["depth"] = 24
-PHENAKI.depth = dict(depth=1)
 
 # --- decoders -----------------------------------------------------------------------------------
 
@@ -406,9 +406,14 @@ MUSE_VQ = Config(
 )
 # A ViT-VQGAN of 8 pixels a token; its depth and width are assumptions.
 PARTI_VQ = Config(
-    vocabulary=8192, code_size=32, size=1280, heads=16, mlp=5120, tiny=dict(size=64, depth=2, heads=4, mlp=128)
+    vocabulary=8192,
+    code_size=32,
+    size=1280,
+    depth=32,
+    heads=16,
+    mlp=5120,
+    tiny=dict(size=64, depth=2, heads=4, mlp=128),
 )
-PARTI_VQ["depth"] = 32
 CVIVIT = Config(
     size=512,
     patch=8,

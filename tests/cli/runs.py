@@ -10,8 +10,18 @@ NAMES = {
     "flash": "void pytorch_flash::flash_fwd_kernel<Flash_fwd_kernel_traits<64, 128, 128, 4, false, false, "
     "cutlass::half_t, Flash_kernel_traits<64, 128, 128, 4, cutlass::half_t> >, false, false, false, false, false, "
     "true, false, false>(pytorch_flash::Flash_fwd_params)",
+    "product": "nvjet_sm90_hsh_96x128_64x6_1x2_h_bz_NNN",
+    "softmax": "void (anonymous namespace)::softmax_warp_forward<c10::Half, c10::Half, float, 9, false, false>"
+    "(c10::Half*, c10::Half const*, int, int, int, bool const*, int, bool)",
     "elementwise": "void at::native::vectorized_elementwise_kernel<4, at::native::silu_kernel>(int)",
     "norm": "void at::native::(anonymous namespace)::RowwiseMomentsCUDAKernel<c10::Half>(long)",
+}
+
+
+# Offset and size of each parameter.
+LAYOUTS = {
+    "flash": " parameters=[0,472]",
+    "softmax": " parameters=[0,8,8,8,16,4,20,4,24,4,32,8,40,4,44,1]",
 }
 
 
@@ -40,6 +50,20 @@ def flash(ns, b, h, s, d):
     return "flash", f'parameters bytes="{text}"', ns
 
 
+def product(ns, m, n, k, batch):
+    """A matrix product as cuBLAS is asked for it."""
+    call = f"gemm api=1 m={m} n={n} k={k} batch={batch} transpose_a=1 type_a=2 type_b=2 type_c=2 type_d=2 compute=68 epilogue=1 ld_a={k} ld_b={k} ld_d={m}"
+    return "product", call, ns
+
+
+def softmax(ns, rows, length):
+    parameters = bytearray(48)
+    for at, value in ((0, 1), (8, 1), (16, rows), (20, length), (24, length)):
+        struct.pack_into("<I", parameters, at, value)
+    text = "".join(f"\\x{byte:02x}" for byte in parameters)
+    return "softmax", f'parameters bytes="{text}"', ns
+
+
 def plain(kernel, ns):
     return kernel, None, ns
 
@@ -64,7 +88,7 @@ def run(phases, gpu="NVIDIA H200", command="app", with_gpu_rows=True):
         if name is not None:
             marks.append(f'mark time_ns={now - 500} tid=1 text="{name}"')
         for kernel, call, ns in launches:
-            layout = " parameters=[0,472]" if kernel == "flash" else ""
+            layout = LAYOUTS.get(kernel, "")
             k = number("kernel", kernel, lambda n: f'string id={n + 9} text="{NAMES[kernel]}"\nkernel id={n} name={n + 9}{layout}')
             c, p = 0, 0
             sort, _, rest = (call or "").partition(" ")

@@ -13,6 +13,7 @@ import json
 import pathlib
 
 import pytest
+from runs import product, run, softmax
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden"
 COPY_KINDS = {"HtoD": 1, "DtoH": 2, "DtoD": 8}
@@ -138,3 +139,23 @@ def test_with_names_alone_shares_are_within_three_points(ttitrace, mktrace, tmp_
             continue
         assert got.get(operator, 0) == pytest.approx(wanted.get(operator, 0), abs=3), operator
     assert got.get("unknown", 0) <= 0.1
+
+
+def test_a_softmax_in_parts_is_one_attention(ttitrace, mktrace):
+    """PyTorch splits one of more than 2^30 numbers; another attention's stands apart."""
+
+    def operators(*parts):
+        launches = [product(5, 77, 1024, 64, 40), *parts, product(5, 64, 1024, 77, 40)]
+        path = mktrace(run([(None, launches)]))
+        answer = json.loads(ttitrace("report", "--json", path).stdout)
+        return {row["name"]: row["launches"] for row in answer["operators"]}, answer["attention"]
+
+    whole, _ = operators(softmax(9, 40 * 1024, 77))
+    assert whole == {"attention": 3}
+    found, attentions = operators(*[softmax(3, rows, 77) for rows in (16384, 16384, 8192)])
+    assert found == {"attention": 5}
+    assert sum(row["calls"] for row in attentions) == 1
+    other, _ = operators(softmax(3, 16384, 77), softmax(3, 16384, 77))
+    assert other == {"linear": 2, "softmax": 2}
+    other, _ = operators(softmax(3, 16384, 78), softmax(3, 16384, 77), softmax(3, 8192, 77))
+    assert "attention" not in other

@@ -158,6 +158,42 @@ def test_times_of_the_tree_add_up(ttitrace, mktrace):
     assert sum(map(check, answer["modules"])) == sum(row["time_ns"] for row in answer["operators"])
 
 
+def calls(nodes):
+    return {node["name"]: node["calls"] or calls(node["children"]) for node in nodes}
+
+
+def test_calls_of_modules_are_counted(ttitrace, mktrace):
+    tree = report(ttitrace, mktrace, pipeline(3), "--by", "module")["modules"]
+    assert calls(tree) == {
+        "main": {
+            "UNet2DConditionModel (set up)": {},
+            "Pipeline": {"CLIPTextModel": 1, "UNet2DConditionModel": 6, "Scheduler": {}, "AutoencoderKL": {"Decoder": 1}},
+        },
+        "(main program)": {},
+    }
+
+
+def test_a_call_of_more_launches_is_still_one(ttitrace, mktrace):
+    """A loop inside; something that only the first call does; a part that every second call leaves out."""
+    text = Text()
+    for number in range(6):
+        top = [*function("loop", 3), *call("UNet", 1)]
+        text.launch([*top, *call("Conv2d", 2)])
+        for _ in range(3):
+            text.launch([*top, *call("Linear", 3)], 3)
+        text.launch([*top, *call("GroupNorm", 4)], 2)
+        if not number:
+            text.launch([*top, *call("GroupNorm", 4)], 3)
+        for part in range(number % 2):
+            text.launch([*top, *call("Attention", 5 + part)], 3)
+        text.launch(function("loop", 9))
+    (loop,) = report(ttitrace, mktrace, text, "--by", "module")["modules"]
+    (unet,) = loop["children"]
+    assert unet["calls"] == 6
+    found = {node["name"]: node["calls"] for node in unet["children"]}
+    assert found["Conv2d"] == found["GroupNorm"] == 6 and found["Attention"] == 3
+
+
 def test_depth_cuts_the_tree_and_keeps_sums(ttitrace, mktrace):
     (main, _) = report(ttitrace, mktrace, pipeline(), "--by", "module", "--depth", "1")["modules"]
     assert main["children"] == [] and main["launches"] == 3 * (2 * 6 + 1) + 3
@@ -256,6 +292,21 @@ def test_without_paths_steps_are_periods(ttitrace, mktrace):
     assert [row["name"] for row in answer["phases"]] == ["step"] * 10
     assert answer["phases"][1]["launches"] == 5
     assert answer["phases"][9]["launches"] == 32 and answer["residual"]["launches"] == 51
+
+
+def test_a_larger_image_and_a_decoder_without_a_name_of_its_own_are_phases(ttitrace, mktrace):
+    text = Text()
+    run = function("generate", 3)
+    for _ in range(3):
+        text.launch([*run, *call("ImagenUNet", 1), *call("Conv2d", 2)])
+        text.launch([*run, *call("ImagenUNet", 1), *call("GroupNorm", 3)], 2)
+    for _ in range(2):
+        text.launch([*run, *call("ImagenSuperResUNet", 4), *call("Conv2d", 5)])
+        text.launch([*run, *call("ImagenSuperResUNet", 4), *call("GroupNorm", 6)], 2)
+    text.launch([*run, *call("CViViTDecoder", 7), *call("Linear", 8)], 3)
+    answer = report(ttitrace, mktrace, text, "--by", "phase")
+    names = [row["name"] for row in answer["phases"]]
+    assert names == ["denoising step"] * 3 + ["super-resolution step"] * 2 + ["VAE decode"]
 
 
 def test_no_path_is_told(ttitrace, mktrace):

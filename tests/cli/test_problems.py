@@ -76,6 +76,23 @@ def test_a_softmax_of_other_rows_is_no_attention(ttitrace, mktrace):
     assert operators(as_json(ttitrace("report", "--json", mktrace(other))))["softmax"] == 3
 
 
+def test_a_softmax_in_pieces_is_one(ttitrace, mktrace):
+    """PyTorch cuts one of more than 2^30 elements; what the graph replays has half of the rows."""
+    rows = r"\x00\x10\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00"
+    pieces = DIFFUSION.replace(rows, rows.replace(r"\x10", r"\x08", 1))
+    for host, gpu in (("6000 110", "74000 110"), ("14000 126", "231100 126")):
+        begin, number = map(int, host.split())
+        begin_gpu = int(gpu.split()[0]) + 3000
+        pieces = pieces.replace(f"\t7 100 {host} 0 0 1\n", f"\t7 100 {host} 0 0 1\n\t7 100 {begin + 200} {number + 900} 0 0 1\n")
+        pieces = pieces.replace(f"\t7 6000 {gpu}\n", f"\t7 3000 {gpu}\n\t7 3000 {begin_gpu} {number + 900}\n")
+    whole, report = (as_json(ttitrace("report", "--json", mktrace(text))) for text in (DIFFUSION, pieces))
+    assert operators(report)["softmax"] == 1
+    counts = [
+        sum(row["calls"] for row in answer["attention"] if row.get("backend") == "math") for answer in (whole, report)
+    ]
+    assert counts == [3, 2]
+
+
 def test_without_calls_and_parameters_names_and_order_do_what_they_can(ttitrace, mktrace):
     drop = ("convolution ", "gemm ", "sdpa ", "parameters ")
     lines = [line for line in DIFFUSION.splitlines() if not line.startswith(drop)]
@@ -115,3 +132,42 @@ def test_symbols_must_be_lines_of_address_and_symbol(ttitrace, mktrace, tmp_path
     assert done.returncode == 2
     assert "symbols:3: expected address TAB symbol" in done.stderr
     assert ttitrace("report", "--symbols", "nowhere", mktrace(DIFFUSION)).returncode == 2
+
+
+@pytest.mark.parametrize("axis", ["module", "phase"])
+def test_roofline_by_place_adds_up(ttitrace, axis):
+    trace = pathlib.Path(__file__).resolve().parents[1] / "golden/llama.ttt"
+    done = ttitrace("roofline", "--json", "--symbols", "none", "--by", axis, trace)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["axis"] == axis
+    for key in ("time_ns", "flops", "bytes_min"):
+        assert sum(row[key] for row in answer["rows"]) == answer[key]
+    if axis == "module":
+        text = ttitrace("roofline", "--symbols", "none", "--by", axis, "--depth", "1", trace).stdout
+        assert "LlamaForCausalLM" in text and "LlamaModel" not in text
+
+
+def seqlen_by(ttitrace, *arguments):
+    trace = pathlib.Path(__file__).resolve().parents[1] / "golden/sd15.ttt"
+    done = ttitrace("seqlen", "--json", "--symbols", "none", *arguments, trace)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["by"]
+
+
+def test_seqlen_by_phase(ttitrace):
+    rows = {row["name"]: row for row in seqlen_by(ttitrace, "--by", "phase")["rows"]}
+    assert {name: row["calls"] for name, row in rows.items()} == {"text encoding": 24, "denoising step": 640, "VAE decode": 1}
+    assert rows["denoising step"]["level_ratio"] == 4 and rows["denoising step"]["span"] == 64
+
+
+def test_seqlen_by_module_has_the_u_of_a_unet(ttitrace):
+    rows = seqlen_by(ttitrace, "--by", "module", "--depth", "5")["rows"]
+    unet = [row for row in rows if "UNet2DConditionModel" in row["name"]]
+    assert [row["longest"] for row in unet] == [4096, 1024, 256, 64, 256, 1024, 4096]
+    deep = seqlen_by(ttitrace, "--by", "module")["rows"]
+    assert len(deep) > len(rows) and sum(r["calls"] for r in deep) == sum(r["calls"] for r in rows) == 665
+
+
+def test_seqlen_by_what_there_is_not(ttitrace):
+    assert ttitrace("seqlen", "--by", "colour").returncode == 2

@@ -41,7 +41,7 @@ void stats_open(void)
 {
 	const char *path = getenv("FAKE_CUDA_REPORT");
 	char name[4096];
-	if (!path || slots != own_slots)
+	if (!path || !*path || slots != own_slots)
 		return;
 	snprintf(name, sizeof(name), "%s.%d", path, (int)getpid());
 	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

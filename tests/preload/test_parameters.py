@@ -71,17 +71,18 @@ def test_a_null_pointer_stays_null(run):
 
 
 def test_what_is_new_each_time_is_given_up_and_counted(run):
-    trace = run("parameters", "seed", timing="none").trace
+    trace = run("parameters", "seed", timing="none", TTITRACE_RING_KB=4096).trace
     kept = sum(data is not None for _, _, data in launches_with_bytes(trace))
     dropped = counter(trace, "parameters-dropped")
-    assert kept + dropped == 3000
-    assert 256 <= len(trace.records["parameters"]) <= 256 + 3000 // 16 + 2
+    assert kept + dropped == 12000
+    assert 4096 <= len(trace.records["parameters"]) <= 4096 + 12000 // 16 + 2
 
 
 def test_a_length_that_grows_with_each_token_is_kept(run):
+    """In a model of two layers with two attentions each."""
     trace = run("parameters", "growing", timing="none", TTITRACE_RING_KB=4096).trace
     rows = list(launches_with_bytes(trace))
-    assert len(rows) == 32 * 400
+    assert len(rows) == 4 * 400
     assert all(data and ints(data, 184, 1) == (keys,) for _, keys, data in rows)
 
 

@@ -147,7 +147,7 @@ def peak_kb(directory, *program, preload, **env):
     variables = traced.environment(
         directory, preload, "cupti", TTITRACE_OUTPUT=directory, FAKE_CUDA_REPORT="", **env
     )
-    argv = [str(traced.PROGRAMS / program[0]), *map(str, program[1:])]
+    argv = list(map(str, program))
     pid = os.posix_spawn(
         argv[0], argv, variables, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", 1, 0)]
     )
@@ -159,8 +159,9 @@ def peak_kb(directory, *program, preload, **env):
 def test_memory_is_bounded_while_the_disk_stalls(tmp_path):
     slow = f"{traced.LIBRARY} {traced.PLUGINS / 'libslow_disk.so'}"
     setup = {"TTITRACE_RING_KB": 64, "TTITRACE_BUFFER_MB": 4, "SLOW_DISK_MS": 300}
-    small = peak_kb(tmp_path / "small", "many_threads", 2, 2000, preload=slow, **setup)
-    large = peak_kb(tmp_path / "large", "many_threads", 2, 100000, preload=slow, **setup)
+    program = traced.BUILD / "tests/bench/bench_launch"  # few kinds of launches, many of each
+    small = peak_kb(tmp_path / "small", program, 100000, 2, preload=slow, **setup)
+    large = peak_kb(tmp_path / "large", program, 400000, 2, preload=slow, **setup)
     (path,) = (tmp_path / "large").iterdir()
     assert traced.losses(path)["ring-full"] > 100000
     assert large < small + 8 * 1024

@@ -3,7 +3,7 @@
  * parameters.c - launches of kernels whose parameters tell something.
  *   attention  one struct: pointers from a pool, four shapes in turn
  *   seed       the same with a number that is new at each launch
- *   growing    a length that grows with each launch but every 32nd
+ *   growing    a length that grows with every fourth launch
  *   softmax    parameters one by one, then packed
  *   plain      a kernel from which nothing is to be read
  */
@@ -62,14 +62,14 @@ static void attention(void)
 
 static void seed(void)
 {
-	for (unsigned int i = 0; i < 3000; i++)
+	for (unsigned int i = 0; i < 12000; i++)
 		attend(64, 64, i, 0x9e3779b97f4a7c15u * (i + 1));
 }
 
 static void growing(void)
 {
-	for (unsigned int i = 0; i < 32 * 400; i++)
-		attend(1, 100 + (int32_t)(i / 32), i, 0);
+	for (unsigned int i = 0; i < 4 * 400; i++)
+		attend(1, 100 + (int32_t)(i / 4), i, 0);
 }
 
 static void softmax(void)

@@ -21,6 +21,13 @@ static void classes_are_of_their_phase(void **state)
 		{ "UNet2DConditionModel", PHASE_denoise },
 		{ "UNet3DConditionModel", PHASE_denoise },
 		{ "SD3Transformer2DModel", PHASE_denoise },
+		{ "UVit2DModel", PHASE_denoise },
+		{ "ImagenUnet", PHASE_denoise },
+		{ "UNetBlock", PHASE_gap },
+		{ "MaskGitTransformer", PHASE_denoise },
+		{ "ImagenSuperResUNet", PHASE_upscale },
+		{ "ViTVQDecoder", PHASE_vae },
+		{ "BartEncoder", PHASE_text },
 		{ "Transformer2DModel", PHASE_gap }, /* a part of a UNet */
 		{ "AutoencoderKLWan", PHASE_vae },
 		{ "LlamaForCausalLM", PHASE_language },
