@@ -3,21 +3,22 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "expression.h"
 #include "presets.h"
 
-enum { DEPTH_MAX = 64, BOUND_MAX = 128, LIST_MAX = 64, SPATIAL_MAX = 3 };
-/* Layers of one walk, repeated ones each time: a second of work. */
-#define VISITS_MAX 20000000u
+enum { DEPTH_MAX = 64, BOUND_MAX = 128, LIST_MAX = 64, SPATIAL_MAX = 3, PATH_MAX_ = 256 };
+/* Of one walk, repeated ones each time, and characters of their expressions: seconds of work. */
+enum { LAYERS_MAX = 4000000, CHARACTERS_MAX = 1000000000 };
 
 /* A name of the scope: parameters of the description, arguments of a block, counters of loops. */
 struct bound {
 	const char *name;
+	size_t name_size;
 	size_t nr;
 	int is_list;
 	double values[LIST_MAX];
@@ -28,8 +29,10 @@ struct architecture {
 	struct bound *bound; /* BOUND_MAX */
 	size_t nr_bound;     /* the parameters first */
 	size_t nr_parameters;
-	size_t first_local; /* bound behind the parameters and before this is another block's */
-	json_t *given;      /* by architecture_set() */
+	size_t first_local;   /* bound behind the parameters and before this is another block's */
+	json_t *given;        /* by architecture_set() and architecture_find() */
+	json_t *included;     /* descriptions whose blocks are known here too */
+	size_t nr_characters; /* of expressions, since the walk began */
 };
 
 struct walk {
@@ -38,8 +41,10 @@ struct walk {
 	void *data;
 	struct diag *diag;
 	struct layer layer; /* what all layers of the part have */
-	uint64_t nr_visits;
+	bool has_weights;   /* those of the part are its own */
+	uint64_t nr_layers;
 	int depth;
+	char path[PATH_MAX_]; /* of the blocks around, with a slash behind each */
 };
 
 static const char *const kind_names[] = {
@@ -66,7 +71,7 @@ enum operator layer_operator(enum layer_kind kind)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static int look_up(void *scope, const char *name, size_t size, struct quantity *ret)
+static int look_up(void *scope, const char *name, size_t size, struct operand *ret)
 {
 	const struct architecture *a = scope;
 
@@ -75,9 +80,9 @@ static int look_up(void *scope, const char *name, size_t size, struct quantity *
 
 		if (i >= a->nr_parameters && i < a->first_local)
 			continue;
-		if (strlen(b->name) != size || memcmp(b->name, name, size) != 0)
+		if (b->name_size != size || memcmp(b->name, name, size) != 0)
 			continue;
-		*ret = (struct quantity){ b->values, b->nr, b->is_list };
+		*ret = (struct operand){ b->values, b->nr, b->is_list };
 		return 0;
 	}
 	return -ENOENT;
@@ -93,8 +98,12 @@ static int number(struct architecture *a, const json_t *value, double *ret, stru
 		*ret = json_is_true(value);
 		return 0;
 	}
-	if (json_is_string(value))
+	if (json_is_string(value)) {
+		a->nr_characters += json_string_length(value);
+		if (a->nr_characters > CHARACTERS_MAX)
+			return diag_set(diag, -EINVAL, "this is too much work");
 		return expression_value(json_string_value(value), look_up, a, ret, diag);
+	}
 	return diag_set(diag, -EINVAL, "a number or an expression is wanted");
 }
 
@@ -102,7 +111,7 @@ static int number(struct architecture *a, const json_t *value, double *ret, stru
 static int quantity(struct architecture *a, const json_t *value, struct bound *ret,
 		    struct diag *diag)
 {
-	struct quantity q;
+	struct operand q;
 	const char *text = json_string_value(value);
 	int r = 0;
 
@@ -131,7 +140,8 @@ static int bind(struct architecture *a, const char *name, const struct bound *va
 	if (a->nr_bound == BOUND_MAX)
 		return diag_set(diag, -EINVAL, "more than %d names at once", BOUND_MAX);
 	a->bound[a->nr_bound] = *value;
-	a->bound[a->nr_bound++].name = name;
+	a->bound[a->nr_bound].name = name;
+	a->bound[a->nr_bound++].name_size = strlen(name);
 	return 0;
 }
 
@@ -153,13 +163,25 @@ static int bind_all(struct architecture *a, json_t *names, struct diag *diag)
 	return 0;
 }
 
+/* What is wrong stands in diag already; where, is put before it, as long as there is room for both.
+ */
+static int said_of(struct diag *diag, int r, const char *what, const char *name)
+{
+	char inner[sizeof(diag->message)];
+
+	memcpy(inner, diag->message, sizeof(inner));
+	if (strlen(inner) + strlen(what) + strlen(name) + 4 > sizeof(inner))
+		return r;
+	return diag_set(diag, r, "%s%s%s: %s", what, *what && *name ? " " : "", name, inner);
+}
+
 /* Each may refer to those before it. */
 static int bind_parameters(struct architecture *a, struct diag *diag)
 {
 	json_t *parameters = json_object_get(a->root, "parameters"), *value;
 	const char *name;
 
-	a->nr_bound = a->nr_parameters = a->first_local = 0;
+	a->nr_bound = a->nr_parameters = a->first_local = a->nr_characters = 0;
 	json_object_foreach(parameters, name, value)
 	{
 		json_t *given = json_object_get(a->given, name);
@@ -169,7 +191,7 @@ static int bind_parameters(struct architecture *a, struct diag *diag)
 		if (r == 0)
 			r = bind(a, name, &bound, diag);
 		if (r < 0)
-			return r;
+			return said_of(diag, r, "parameter", name);
 	}
 	a->nr_parameters = a->first_local = a->nr_bound;
 	return 0;
@@ -260,7 +282,7 @@ static int make_linear(struct walk *w, const json_t *json, struct layer *l)
 static size_t spatial_dims(const struct walk *w, const json_t *json)
 {
 	const json_t *size = json_object_get(json, "size");
-	struct quantity q;
+	struct operand q;
 	const char *text = json_string_value(size);
 
 	if (text && look_up(w->a, text, strlen(text), &q) == 0 && q.is_list)
@@ -404,16 +426,19 @@ static int visit_layer(struct walk *w, enum layer_kind kind, const json_t *json)
 
 	l.kind = kind;
 	l.name = name ? name : layer_kind_name(kind);
+	l.path = w->path;
 	r = (makers[kind] ? makers[kind] : make_elements)(w, json, &l);
 	if (r == 0)
 		r = field(w, json, "cache", 0, &cache);
 	if (r < 0)
 		return r;
 	l.cache = cache;
-	if (role && role_by_name(role) == NR_ROLES)
+	if (kind == LAYER_attention)
+		l.role = role ? role_by_name(role) : attention_role(&l.attention);
+	if (l.role == NR_ROLES)
 		return diag_set(w->diag, -EINVAL, "there is no role \"%s\"", role);
-	if (w->nr_visits++ == VISITS_MAX)
-		return diag_set(w->diag, -EINVAL, "more than %u layers", VISITS_MAX);
+	if (!w->has_weights)
+		l.weights = 0;
 	return w->visit(w->data, &l, w->diag);
 }
 
@@ -421,24 +446,47 @@ static int visit_layer(struct walk *w, enum layer_kind kind, const json_t *json)
 
 static int walk_layers(struct walk *w, const json_t *layers);
 
+static int count_layer(struct walk *w)
+{
+	return w->nr_layers++ < LAYERS_MAX
+		       ? 0
+		       : diag_set(w->diag, -EINVAL, "more than %d layers", LAYERS_MAX);
+}
+
+/* "down[1]/" behind the path; what is too long is cut. */
+static void enter(struct walk *w, const char *name, double index)
+{
+	const size_t size = strlen(w->path);
+
+	if (index < 0)
+		snprintf(w->path + size, sizeof(w->path) - size, "%s/", name);
+	else
+		snprintf(w->path + size, sizeof(w->path) - size, "%s[%.0f]/", name, index);
+}
+
 static int walk_repeat(struct walk *w, const json_t *json)
 {
 	const char *counter = json_string_value(json_object_get(json, "as"));
+	const char *name = json_string_value(json_object_get(json, "name"));
 	const json_t *layers = json_object_get(json, "layers");
 	struct architecture *a = w->a;
-	const size_t nr_bound = a->nr_bound;
+	const size_t nr_bound = a->nr_bound, path_size = strlen(w->path);
 	struct bound b = { .nr = 1 };
 	double times;
 	int r = field(w, json, "repeat", NEEDED, &times);
 
 	for (double i = 0; r == 0 && i < times; i++) {
-		if (w->nr_visits++ == VISITS_MAX)
-			return diag_set(w->diag, -EINVAL, "more than %u layers", VISITS_MAX);
+		r = count_layer(w);
+		if (r < 0)
+			break;
 		b.values[0] = i;
 		r = bind(a, counter ? counter : "i", &b, w->diag);
+		if (name)
+			enter(w, name, i);
 		if (r == 0)
 			r = walk_layers(w, layers);
 		a->nr_bound = nr_bound;
+		w->path[path_size] = '\0';
 	}
 	return r;
 }
@@ -496,12 +544,28 @@ static int bind_arguments(struct walk *w, const json_t *json, json_t *arguments)
 	return 0;
 }
 
+/* Of the description itself, else of one that it includes. */
+static json_t *find_block(const struct architecture *a, const char *name)
+{
+	json_t *block = json_object_get(json_object_get(a->root, "blocks"), name), *other;
+	size_t i;
+
+	json_array_foreach(a->included, i, other)
+	{
+		if (!block)
+			block = json_object_get(json_object_get(other, "blocks"), name);
+	}
+	return block;
+}
+
 static int walk_use(struct walk *w, const json_t *json)
 {
 	struct architecture *a = w->a;
 	const char *name = json_string_value(json_object_get(json, "use"));
-	json_t *block = json_object_get(json_object_get(a->root, "blocks"), name ? name : "");
+	const char *own = json_string_value(json_object_get(json, "name"));
+	json_t *block = name ? find_block(a, name) : NULL;
 	const size_t nr_bound = a->nr_bound, first_local = a->first_local;
+	const size_t path_size = strlen(w->path);
 	int r;
 
 	if (!block)
@@ -509,7 +573,9 @@ static int walk_use(struct walk *w, const json_t *json)
 	r = bind_arguments(w, json, json_object_get(block, "arguments"));
 	if (r == 0) {
 		a->first_local = nr_bound;
+		enter(w, own ? own : name, -1);
 		r = walk_layers(w, json_object_get(block, "layers"));
+		w->path[path_size] = '\0';
 	}
 	a->nr_bound = nr_bound;
 	a->first_local = first_local;
@@ -529,6 +595,10 @@ static int walk_hold(struct walk *w, const json_t *json, const char *word, doubl
 
 static int walk_one(struct walk *w, const json_t *json)
 {
+	const int r = count_layer(w);
+
+	if (r < 0)
+		return r;
 	if (!json_is_object(json))
 		return diag_set(w->diag, -EINVAL, "a layer must be an object");
 	if (json_object_get(json, "use"))
@@ -556,18 +626,17 @@ static int walk_one(struct walk *w, const json_t *json)
 static int place(struct walk *w, int r, const json_t *json, size_t index)
 {
 	const char *name;
-	char inner[sizeof(w->diag->message)];
+	char where[96];
 	json_t *value;
 
 	if (r >= 0)
 		return r;
-	memcpy(inner, w->diag->message, sizeof(inner));
 	json_object_foreach((json_t *)json, name, value)
 	{
 		const char *text = json_string_value(value);
 
-		return diag_set(w->diag, r, "%s%s%s[%zu]: %.400s", name, text ? " " : "",
-				text ? text : "", index, inner);
+		snprintf(where, sizeof(where), "layers[%zu] %s", index, name);
+		return said_of(w->diag, r, where, text ? text : "");
 	}
 	return r;
 }
@@ -603,6 +672,7 @@ static int walk_part(struct walk *w, const json_t *part)
 	int r = field(w, part, "times", 1, &times);
 
 	/* Passes that nothing tells apart are one that counts so often. */
+	w->has_weights = !json_object_get(part, "weights_of");
 	w->layer.count = counter ? 1 : times;
 	for (double t = 0; r == 0 && t < (counter ? times : times > 0); t++) {
 		w->layer.pass = (uint64_t)t;
@@ -648,13 +718,8 @@ int architecture_walk(struct architecture *a, layer_visit visit, void *data, str
 		r = part_type(&w, part);
 		if (r == 0)
 			r = walk_part(&w, part);
-		if (r < 0) {
-			char inner[sizeof(diag->message)];
-
-			memcpy(inner, diag->message, sizeof(inner));
-			diag_set(diag, r, "%s: %s: %.400s", architecture_name(a), w.layer.part,
-				 inner);
-		}
+		if (r < 0)
+			said_of(diag, r, w.layer.part, "");
 	}
 	return r;
 }
@@ -663,12 +728,13 @@ int architecture_walk(struct architecture *a, layer_visit visit, void *data, str
 
 static int load_text(struct architecture *a, const char *name, struct diag *diag)
 {
-	const struct preset *preset = preset_by_name(name);
+	struct preset preset;
+	const bool is_preset = preset_by_name(name, &preset);
 	json_error_t error;
 
-	a->root = preset ? json_loadb(preset->text, preset->size, JSON_REJECT_DUPLICATES, &error)
-			 : json_load_file(name, JSON_REJECT_DUPLICATES, &error);
-	if (!a->root && !preset && error.line < 0)
+	a->root = is_preset ? json_loadb(preset.text, preset.size, JSON_REJECT_DUPLICATES, &error)
+			    : json_load_file(name, JSON_REJECT_DUPLICATES, &error);
+	if (!a->root && !is_preset && error.line < 0)
 		return diag_set(diag, -ENOENT,
 				"%s is neither a preset (--list) nor a file that can be read",
 				name);
@@ -679,17 +745,39 @@ static int load_text(struct architecture *a, const char *name, struct diag *diag
 	return 0;
 }
 
+static int load_included(struct architecture *a, struct diag *diag)
+{
+	const json_t *names = json_object_get(a->root, "include"), *value;
+	size_t i;
+
+	json_array_foreach((json_t *)names, i, value)
+	{
+		const char *name = json_string_value(value);
+		struct preset preset;
+
+		if (!name || !preset_by_name(name, &preset))
+			return diag_set(diag, -EINVAL, "there is no preset \"%s\" to include",
+					name ? name : "");
+		if (json_array_append_new(a->included,
+					  json_loadb(preset.text, preset.size, 0, NULL)) < 0)
+			return diag_set(diag, -ENOMEM, "no memory");
+	}
+	return 0;
+}
+
 int architecture_load(const char *name, struct architecture **ret, struct diag *diag)
 {
 	struct architecture *a = calloc(1, sizeof(*a));
 	int r;
 
 	if (!a || !(a->bound = calloc(BOUND_MAX, sizeof(*a->bound))) ||
-	    !(a->given = json_object())) {
+	    !(a->given = json_object()) || !(a->included = json_array())) {
 		architecture_free(a);
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
 	r = load_text(a, name, diag);
+	if (r == 0)
+		r = load_included(a, diag);
 	if (r == 0)
 		r = bind_parameters(a, diag);
 	if (r < 0) {
@@ -706,8 +794,15 @@ void architecture_free(struct architecture *a)
 		return;
 	json_decref(a->root);
 	json_decref(a->given);
+	json_decref(a->included);
 	free(a->bound);
 	free(a);
+}
+
+/* A list, or an expression. */
+static json_t *text_value(const char *text)
+{
+	return *text == '[' ? json_loads(text, 0, NULL) : json_string(text);
 }
 
 int architecture_set(struct architecture *a, const char *assignment, struct diag *diag)
@@ -722,7 +817,7 @@ int architecture_set(struct architecture *a, const char *assignment, struct diag
 	if (!json_object_get(json_object_get(a->root, "parameters"), name))
 		return diag_set(diag, -EINVAL, "%s has no parameter '%s'", architecture_name(a),
 				name);
-	if (json_object_set_new(a->given, name, json_string(equals + 1)) < 0)
+	if (json_object_set_new(a->given, name, text_value(equals + 1)) < 0)
 		return diag_set(diag, -EINVAL, "'%s' is not understood", assignment);
 	return bind_parameters(a, diag);
 }
@@ -754,13 +849,52 @@ const char *architecture_part(const struct architecture *a, size_t index)
 	return name ? name : "forward pass";
 }
 
-int architecture_parameter(struct architecture *a, const char *name, double *ret, struct diag *diag)
+int architecture_find(struct architecture *a, expression_lookup known, void *scope,
+		      struct diag *diag)
 {
-	struct quantity q;
+	json_t *found = json_object_get(a->root, "found"), *text;
+	const char *name;
 
-	if (look_up(a, name, strlen(name), &q) < 0 || q.is_list)
-		return diag_set(diag, -EINVAL, "%s has no parameter '%s'", architecture_name(a),
-				name);
-	*ret = q.values[0];
-	return 0;
+	json_object_foreach(found, name, text)
+	{
+		double value;
+
+		/* What the run does not say stays as it is described; what the user says counts. */
+		if (!json_object_get(json_object_get(a->root, "parameters"), name))
+			return diag_set(diag, -EINVAL, "\"found\": there is no parameter \"%s\"",
+					name);
+		if (json_object_get(a->given, name) || !json_is_string(text) ||
+		    expression_value(json_string_value(text), known, scope, &value, diag) < 0)
+			continue;
+		if (json_object_set_new(a->given, name, json_real(value)) < 0)
+			return diag_set(diag, -ENOMEM, "no memory");
+	}
+	return bind_parameters(a, diag);
+}
+
+const char *architecture_phase(const struct architecture *a, size_t index)
+{
+	const json_t *part = json_array_get(json_object_get(a->root, "parts"), index);
+	const char *name = json_string_value(json_object_get(part, "phase"));
+
+	return name ? name : architecture_part(a, index);
+}
+
+const char *architecture_parameter_at(const struct architecture *a, size_t index, double *ret)
+{
+	if (index >= a->nr_parameters)
+		return NULL;
+	*ret = a->bound[index].is_list ? NAN : a->bound[index].values[0];
+	return a->bound[index].name;
+}
+
+bool architecture_is_derived(const struct architecture *a, const char *name)
+{
+	return !json_object_get(a->given, name) &&
+	       !json_is_number(json_object_get(json_object_get(a->root, "parameters"), name));
+}
+
+json_t *architecture_json(const struct architecture *a)
+{
+	return json_deep_copy(a->root);
 }

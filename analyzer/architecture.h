@@ -6,8 +6,11 @@
 #ifndef ANALYZER_ARCHITECTURE_H
 #define ANALYZER_ARCHITECTURE_H
 
+#include <jansson.h>
+
 #include "cost.h"
 #include "diag.h"
+#include "expression.h"
 #include "operators.h"
 
 enum layer_kind {
@@ -25,10 +28,11 @@ struct layer {
 	enum layer_kind kind;
 	const char *part; /* name of the part; lives as long as the architecture */
 	const char *name; /* given in the description, or that of the kind */
+	const char *path; /* the blocks around it, "down[1]/resnet/"; as long as the visit */
 	size_t part_index;
 	uint64_t pass;  /* which time the part runs, from 0 on */
 	double count;   /* how many times this very layer runs; passes that are alike are one */
-	double weights; /* numbers; 0 where a pass before had them */
+	double weights; /* numbers, the same in each pass; 0 where they are another part's */
 	double output;  /* elements it leaves behind */
 	double input;   /* elements it reads, without weights */
 	double held;    /* elements that are kept for later while it runs */
@@ -36,6 +40,7 @@ struct layer {
 	enum type type;
 	struct cost cost;
 	struct attention attention; /* LAYER_attention */
+	enum role role;
 };
 
 /* Non-zero ends the walk and is its answer. */
@@ -54,12 +59,24 @@ const char *architecture_name(const struct architecture *a);
 const char *architecture_note(const struct architecture *a); /* "": there is none */
 size_t architecture_nr_parts(const struct architecture *a);
 const char *architecture_part(const struct architecture *a, size_t index);
-/* The value of a parameter that is a number.  0 or -EINVAL. */
-int architecture_parameter(struct architecture *a, const char *name, double *ret,
-			   struct diag *diag);
+/* The name that this part's phases have in a trace. */
+const char *architecture_phase(const struct architecture *a, size_t index);
+/* NULL: behind the last; *ret is NAN of a list. */
+const char *architecture_parameter_at(const struct architecture *a, size_t index, double *ret);
+/* Whether it follows from others: neither given nor a number of the description. */
+bool architecture_is_derived(const struct architecture *a, const char *name);
+
+/*
+ * Parameters from what is known of a run, by the description's "found"; those that were set stay.
+ * `known` answers -ENOENT to what the run does not say.  0, -EINVAL, -ENOMEM.
+ */
+int architecture_find(struct architecture *a, expression_lookup known, void *scope,
+		      struct diag *diag);
+
+/* The description as it is; the caller's. */
+json_t *architecture_json(const struct architecture *a);
 
 /* Every layer in the order of the forward pass.  Bounded whatever the description says. */
 int architecture_walk(struct architecture *a, layer_visit visit, void *data, struct diag *diag);
-
 
 #endif

@@ -72,7 +72,7 @@ static bool is_word(const char *name, size_t size, const char *word)
 
 static double length(struct parser *p)
 {
-	struct quantity q = { 0 };
+	struct operand q = { 0 };
 	const char *name;
 	size_t size;
 
@@ -115,7 +115,7 @@ static double call_function(struct parser *p, const char *name, size_t size)
 	return fail(p, "there is no such function");
 }
 
-static double element(struct parser *p, const struct quantity *q)
+static double element(struct parser *p, const struct operand *q)
 {
 	const double i = ternary(p);
 
@@ -133,7 +133,7 @@ static double name(struct parser *p)
 {
 	const char *text = p->at;
 	const size_t size = name_size(text);
-	struct quantity q = { 0 };
+	struct operand q = { 0 };
 
 	p->at += size;
 	if (takes(p, "("))

@@ -16,14 +16,14 @@
 #include "diag.h"
 
 /* What a name stands for: a number is a list of one that must not be indexed. */
-struct quantity {
+struct operand {
 	const double *values;
 	size_t nr;
 	int is_list;
 };
 
 /* Answers 0 and fills *ret, or -ENOENT. */
-typedef int (*expression_lookup)(void *scope, const char *name, size_t size, struct quantity *ret);
+typedef int (*expression_lookup)(void *scope, const char *name, size_t size, struct operand *ret);
 
 /*
  * 0, or -EINVAL with what is wrong and where.  Bounded in depth and length whatever the text is.

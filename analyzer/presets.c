@@ -14,30 +14,27 @@
 #include "presets.def"
 #undef PRESET
 
-const struct preset *preset_at(size_t index)
-{
-	static struct preset preset;
-	static const struct {
-		const char *name, *begin, *end;
-	} presets[] = {
+static const struct {
+	const char *name, *begin, *end;
+} presets[] = {
 #define PRESET(id, name) { name, preset_##id##_begin, preset_##id##_end },
 #include "presets.def"
 #undef PRESET
-	};
+};
 
+bool preset_at(size_t index, struct preset *ret)
+{
 	if (index >= sizeof(presets) / sizeof(*presets))
-		return NULL;
-	preset = (struct preset){ presets[index].name, presets[index].begin,
-				  (size_t)(presets[index].end - presets[index].begin) };
-	return &preset;
+		return false;
+	*ret = (struct preset){ presets[index].name, presets[index].begin,
+				(size_t)(presets[index].end - presets[index].begin) };
+	return true;
 }
 
-const struct preset *preset_by_name(const char *name)
+bool preset_by_name(const char *name, struct preset *ret)
 {
-	const struct preset *p;
-
-	for (size_t i = 0; (p = preset_at(i)); i++)
-		if (!strcmp(p->name, name))
-			return p;
-	return NULL;
+	for (size_t i = 0; preset_at(i, ret); i++)
+		if (!strcmp(ret->name, name))
+			return true;
+	return false;
 }

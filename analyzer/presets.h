@@ -3,6 +3,7 @@
 #ifndef ANALYZER_PRESETS_H
 #define ANALYZER_PRESETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct preset {
@@ -11,7 +12,7 @@ struct preset {
 	size_t size;
 };
 
-const struct preset *preset_by_name(const char *name); /* NULL: there is none */
-const struct preset *preset_at(size_t index);          /* NULL: behind the last */
+bool preset_by_name(const char *name, struct preset *ret); /* false: there is none */
+bool preset_at(size_t index, struct preset *ret);          /* false: behind the last */
 
 #endif
