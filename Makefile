@@ -15,6 +15,10 @@ MODE_debug = -O0 -g3 -Werror -DTTI_DEBUG
 MODE_asan = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DTTI_DEBUG
 MODE_tsan = -O1 -g3 -fsanitize=thread -DTTI_DEBUG
 CFLAGS ?= $(MODE_$(MODE))
+# What the launch path calls lies in other files: seen together, a fifth of its instructions goes.
+LTO_FLAGS := $(if $(filter release,$(MODE)),$(shell t=$$(mktemp -d) && echo 'int f(void) { return 0; }' >$$t/a.c && \
+	$(CC) -flto=auto -ffat-lto-objects -O2 -fPIC -shared -Werror $$t/a.c -o $$t/a 2>/dev/null && \
+	echo -flto=auto -ffat-lto-objects; rm -rf $$t))
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wwrite-strings
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude $(WARN) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -28,7 +32,7 @@ HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublasl
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
-PRELOAD_NOP := $(HOOKS) $(O)/preload/nop/nothing.o
+PRELOAD_NOP := $(HOOKS) $(addprefix $(O)/preload/,none/hook_cupti.o nop/nothing.o)
 ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/perfetto.pb-c.o
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
@@ -38,7 +42,7 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 
 # Static, so that one file runs on any machine with a libc.
 ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
-	-ljansson -lpcre2-8 -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
+	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
@@ -52,7 +56,7 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
@@ -65,21 +69,22 @@ $(O)/%.o: %.S
 	mkdir -p $(@D); echo '  AS $@'
 	$(CC) $(CFLAGS) -c -o $@ $<
 $(O)/libttitrace.so: $(PRELOAD)
-	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
+	$(LINK) $(LTO_FLAGS) -shared -Wl,-z,defs,-soname,libttitrace.so -Wl,--exclude-libs,ALL -Wl,-Bstatic -lzstd -Wl,-Bdynamic -ldl -pthread
 $(O)/libttitrace-nop.so: $(PRELOAD_NOP)
-	$(LINK) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
+	$(LINK) $(LTO_FLAGS) -shared -Wl,-z,defs,-soname,libttitrace-nop.so -ldl
 # Stand-ins for the driver and CUPTI, programs that use them.  cheap/: a driver whose launches cost
 # nothing, for the bench.  versioned/: one with symbol versions, so that dlvsym finds something.
 FAKE_CUDA := $(filter-out %/fake_cupti.o,$(call obj,tests/fake/*.c))
-FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 cheap/libcuda.so.1 versioned/libcuda.so.1)
+FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 other/libcupti.so.12 \
+	cheap/libcuda.so.1 versioned/libcuda.so.1)
 # And for cuBLAS in two versions and cuDNN with its part, with programs that call them in every way.
 FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
 	libcudnn_graph.so.9 libcudnn.so.9)
 CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
 FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
-PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(O)/tests/programs/routes_linked
-PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libmany.so liboperations.so)
+PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(addprefix $(O)/tests/programs/,routes_linked profiled_linked)
+PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libcatcher.so libmany.so liboperations.so)
 BENCHES := $(basename $(call obj,tests/bench/*.c))
 WAY := $(O)/tests/programs/way/way.o
 SHARED = $(LINK) -shared -Wl,-z,defs,-Bsymbolic,-soname,$(@F) -ldl -pthread
@@ -90,14 +95,21 @@ check-preload: all fakes
 	$(MAKE) --no-print-directory PYTEST_ARGS=tests/preload pytest
 ## check-kill: KILLS times (200) killed at a random moment, and as often on a disk that fills
 check-kill: all fakes
-	KILLS=$(or $(KILLS),200) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
-## bench-launch: what one launch costs: bare, hooks alone, recording; nanoseconds and instructions
+	KILLS=$(or $(KILLS),200) JOBS=$(or $(JOBS),1) $(MAKE) --no-print-directory PYTEST_ARGS='-rP tests/preload/test_kill.py' pytest
+## bench-launch: what one launch costs: bare, hooks alone, recording, stacks; nanoseconds and instructions
 bench-launch: all fakes
 	$(PYTHON) tests/bench/launch.py $(O)
+	$(PYTHON) tests/bench/paths.py $(O)
 	if command -v valgrind >/dev/null; then tests/bench/instructions.sh $(O); fi
 $(O)/tests/fake/libcuda.so.1: $(FAKE_CUDA)
 	$(SHARED)
 $(O)/tests/fake/libcupti.so.13: $(O)/tests/fake/fake_cupti.o
+	$(SHARED)
+# A second copy, such as the one that Triton brings along.
+$(O)/tests/fake/other/fake_cupti.o: tests/fake/fake_cupti.c
+	mkdir -p $(@D); echo '  CC $@'
+	$(CC) $(ALL_CFLAGS) -DFAKE_CUPTI_12 -c -o $@ $<
+$(O)/tests/fake/other/libcupti.so.12: $(O)/tests/fake/other/fake_cupti.o
 	$(SHARED)
 $(O)/tests/fake/cheap/fake_module.o: tests/fake/fake_module.c
 	mkdir -p $(@D); echo '  CC $@'
@@ -113,10 +125,15 @@ $(O)/tests/programs/plugin/libnext.so: $(O)/tests/programs/plugin/next.o
 	$(SHARED)
 $(O)/tests/programs/plugin/libslow_disk.so: $(O)/tests/programs/plugin/slow_disk.o
 	$(SHARED)
+$(O)/tests/programs/plugin/libcatcher.so: $(O)/tests/programs/plugin/catcher.o
+	$(SHARED)
 # The third library comes before the driver in the search order.
 $(O)/tests/programs/routes_linked: $(O)/tests/programs/routes.o $(WAY) $(O)/tests/programs/way/way_linked.o \
 		$(O)/tests/programs/plugin/libnext.so $(O)/tests/fake/libcuda.so.1
 	$(LINK) -Wl,--no-as-needed $(filter %libnext.so %libcuda.so.1,$^) -Wl,-rpath,'$$ORIGIN/plugin' -ldl
+# PyTorch is linked with CUPTI.
+$(O)/tests/programs/profiled_linked: $(O)/tests/programs/profiled.o $(WAY) $(O)/tests/fake/libcupti.so.13
+	$(LINK) -Wl,--no-as-needed $(filter %libcupti.so.13,$^) -ldl -pthread
 FAKE_LIBRARY := $(O)/tests/fake/library
 $(O)/tests/fake/libcublasLt.so.%: $(FAKE_LIBRARY)/fake_cublaslt.o $(FAKE_LIBRARY)/fake_library.o
 	$(SHARED)
@@ -141,7 +158,7 @@ $(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(
 	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
 $(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
 $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
-$(filter-out %/routes_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
+$(filter-out %/routes_linked %/profiled_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
 	$(LINK) -ldl -pthread -lm
 
 # Perfetto's format: as much of the schema as is written, as C.
@@ -186,6 +203,14 @@ check-asan: deps
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
 	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='tests/unit -k preload' pytest
+## check-valgrind: the analyzer over the golden traces, byte by byte
+check-valgrind: analyzer
+	tools/deps.sh valgrind
+	tests/valgrind.sh $(O)
+## soak: 50 million launches, and 10 million with device records; memory over time
+soak: all fakes
+	tests/bench/soak.py $(O) none
+	tests/bench/soak.py $(O) cupti 10000000 1 50
 units: $(O)/tests/mktrace fuzzers $(UNIT_ANALYZER) $(if $(HAVE_CUDA),$(UNIT_PRELOAD))
 pytest:
 	O=$(O) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_ARGS)
@@ -243,6 +268,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill bench-launch
+	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -276,7 +276,8 @@ int analysis_load(struct analysis *a, const char *command)
 
 	if (a->err < 0)
 		return a->err;
-	tell_inputs(&a->inputs, command);
+	if (command)
+		tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r == 0)
 		r = find_places(a);

@@ -53,7 +53,7 @@ int analysis_init(struct analysis *a, struct diag *diag); /* 0 or -ENOMEM */
 void analysis_share(struct analysis *ret, const struct analysis *options);
 void analysis_clear(struct analysis *a);
 
-/* After argp_parse(): reads the traces, tells which on standard error as `command`. */
+/* After argp_parse(): reads the traces, tells which on standard error as `command` (NULL: not). */
 int analysis_load(struct analysis *a, const char *command);
 
 /* After analysis_load(): whether --focus and --phase (index and 1, 0: none) leave a row in. */

@@ -454,14 +454,14 @@ static int count_layer(struct walk *w)
 }
 
 /* "down[1]/" behind the path; what is too long is cut. */
-static void enter(struct walk *w, const char *name, double index)
+static void enter(struct walk *w, const char *name, int index)
 {
 	const size_t size = strlen(w->path);
 
 	if (index < 0)
 		snprintf(w->path + size, sizeof(w->path) - size, "%s/", name);
 	else
-		snprintf(w->path + size, sizeof(w->path) - size, "%s[%.0f]/", name, index);
+		snprintf(w->path + size, sizeof(w->path) - size, "%s[%d]/", name, index);
 }
 
 static int walk_repeat(struct walk *w, const json_t *json)
@@ -475,14 +475,14 @@ static int walk_repeat(struct walk *w, const json_t *json)
 	double times;
 	int r = field(w, json, "repeat", NEEDED, &times);
 
-	for (double i = 0; r == 0 && i < times; i++) {
+	for (uint64_t i = 0; r == 0 && (double)i < times; i++) {
 		r = count_layer(w);
 		if (r < 0)
 			break;
-		b.values[0] = i;
+		b.values[0] = (double)i;
 		r = bind(a, counter ? counter : "i", &b, w->diag);
 		if (name)
-			enter(w, name, i);
+			enter(w, name, (int)i);
 		if (r == 0)
 			r = walk_layers(w, layers);
 		a->nr_bound = nr_bound;
@@ -674,11 +674,13 @@ static int walk_part(struct walk *w, const json_t *part)
 	/* Passes that nothing tells apart are one that counts so often. */
 	w->has_weights = !json_object_get(part, "weights_of");
 	w->layer.count = counter ? 1 : times;
-	for (double t = 0; r == 0 && t < (counter ? times : times > 0); t++) {
-		w->layer.pass = (uint64_t)t;
+	for (uint64_t t = 0; r == 0 && (double)t < (counter ? times : times > 0); t++) {
+		w->layer.pass = t;
 		w->layer.held = 0;
-		b.values[0] = t;
-		r = counter ? bind(w->a, counter, &b, w->diag) : 0;
+		b.values[0] = (double)t;
+		r = count_layer(w);
+		if (r == 0 && counter)
+			r = bind(w->a, counter, &b, w->diag);
 		if (r == 0)
 			r = walk_layers(w, layers);
 		w->a->nr_bound = nr_bound;

@@ -275,7 +275,7 @@ static void find_attention(struct assigner *a, struct assignment *ret, const str
 	/* What the library was asked for is never padded, and says types. */
 	ret->has_attention =
 		(ret->call && ret->call->kind == CALL_SDPA &&
-		 attention_of_sdpa(&ret->call->sdpa, &ret->attention)) ||
+		 attention_of_sdpa(ret->call, &ret->attention)) ||
 		(ret->work->kind_id == KIND_attention && attention_decode(&facts, &ret->attention));
 }
 

@@ -68,7 +68,8 @@ void call_of_sdpa(struct call *ret, const struct tti_sdpa *r)
 			  .v = dims_of(r->v),
 			  .o = dims_of(r->o),
 			  .type = type_by_cudnn(r->type),
-			  .flags = r->flags },
+			  .flags = r->flags,
+			  .causal = r->causal != 0 },
 	};
 }
 

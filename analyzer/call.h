@@ -35,6 +35,7 @@ struct sdpa_problem {
 	struct dims q, k, v, o;
 	enum type type;
 	uint64_t flags;
+	bool causal;
 };
 
 struct operation_problem {

@@ -12,7 +12,7 @@
 #include "short_name.h"
 
 /* Deeper than any real stack, and more than any real run has: chains come from the file. */
-enum { DEPTH_MAX = 1024, NODES_MAX = 1 << 20 };
+enum { DEPTH_MAX = 1024, NODES_MAX = 1 << 20, INLINED_MAX = 32 };
 
 struct maker {
 	struct call_tree *tree;
@@ -94,23 +94,43 @@ static const char *last_part(const char *text, char separator)
 	return last ? last + 1 : text;
 }
 
+/* The caller's to free; NULL: no memory. */
+static char *readable_function(const struct maker *m, const char *symbol)
+{
+	char *readable = demangle(symbol), *name;
+
+	if (!readable || m->setup->full_names)
+		return readable;
+	name = function_name(readable);
+	free(readable);
+	return name;
+}
+
 static const struct name *make_native(struct maker *m, uint32_t frame)
 {
 	const char *symbol = frame_name(m->frames, frame);
 	const struct loaded_object *object = frame_object(m->frames, frame);
-	const struct name *name;
-	char *readable;
 
 	if (!symbol)
 		return intern_format(m, "[%s]",
 				     object && object->path && object->path->size
 					     ? last_part(object->path->text, '/')
 					     : "unknown");
-	readable = demangle(symbol);
-	if (!readable || m->setup->full_names)
-		return intern_own(m, readable);
-	name = intern_own(m, function_name(readable));
-	free(readable);
+	return intern_own(m, readable_function(m, symbol));
+}
+
+static const struct name *source_name(struct maker *m, const struct source_frame *s)
+{
+	char *function = readable_function(m, s->function ? s->function : "?");
+	const struct name *name = NULL;
+
+	if (!function)
+		m->err = -ENOMEM;
+	else if (s->file)
+		name = intern_format(m, "%s (%s:%d)", function, last_part(s->file, '/'), s->line);
+	else
+		name = intern_format(m, "%s", function);
+	free(function);
 	return name;
 }
 
@@ -128,10 +148,14 @@ static const struct name *make_python(struct maker *m, uint32_t index)
 	const char *code = frame->code ? frame->code->text : "?";
 	const char *class = frame->class_name ? last_part(frame->class_name->text, '.') : "";
 	const size_t n = strlen(class);
+	char line[512] = "";
 
+	if (m->setup->with_lines && frame->file)
+		snprintf(line, sizeof(line), " (%s:%u)", last_part(frame->file->text, '/'),
+			 (unsigned int)(uint32_t)frame->line);
 	if (!n || (!strncmp(code, class, n) && code[n] == '.'))
-		return intern_format(m, "%s", code);
-	return intern_format(m, "%s: %s", class, code);
+		return intern_format(m, "%s%s", code, line);
+	return intern_format(m, "%s: %s%s", class, code, line);
 }
 
 static const struct name *python_name(struct maker *m, uint32_t frame)
@@ -224,6 +248,26 @@ static bool is_interpreter(struct maker *m, uint32_t frame)
 	       (symbol && !strcmp(symbol, "_PyEval_EvalFrameDefault"));
 }
 
+/* With what was inlined into it, outermost first. */
+static uint32_t add_native_frame(struct maker *m, uint32_t node, uint32_t frame)
+{
+	struct source_frame sources[INLINED_MAX];
+	size_t nr =
+		m->setup->with_lines ? frame_sources(m->frames, frame, sources, INLINED_MAX) : 0;
+	const struct name *name;
+
+	if (nr) {
+		while (nr)
+			node = child(m, node, source_name(m, &sources[--nr]));
+		return node;
+	}
+	name = native_name(m, frame);
+	/* Frames that only their object is known of would repeat it. */
+	if (node && name && name->text[0] == '[' && m->tree->nodes[node].name == name)
+		return node;
+	return child(m, node, name);
+}
+
 static uint32_t add_native(struct maker *m, uint32_t node, uint32_t stack, bool below_python)
 {
 	const struct model *model = &m->trace->model;
@@ -235,13 +279,8 @@ static uint32_t add_native(struct maker *m, uint32_t node, uint32_t stack, bool 
 			break;
 		chain[nr++] = stack;
 	}
-	while (nr) {
-		const struct name *name = native_name(m, chain[--nr]);
-
-		/* Frames that only their object is known of would repeat it. */
-		if (!node || !name || name->text[0] != '[' || m->tree->nodes[node].name != name)
-			node = child(m, node, name);
-	}
+	while (nr)
+		node = add_native_frame(m, node, chain[--nr]);
 	return node;
 }
 

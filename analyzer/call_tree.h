@@ -36,6 +36,7 @@ struct call_tree {
 struct call_tree_setup {
 	enum stacks stacks;
 	bool full_names;
+	bool with_lines; /* and inlined functions, where there is debug information */
 	struct frame_symbols *symbols;
 };
 

@@ -9,7 +9,14 @@
 #include "export.h"
 #include "output.h"
 
-enum { OPTION_FORMAT = 256, OPTION_WHAT, OPTION_STACKS, OPTION_FULL_NAMES, OPTION_OUTPUT = 'o' };
+enum {
+	OPTION_FORMAT = 256,
+	OPTION_WHAT,
+	OPTION_STACKS,
+	OPTION_FULL_NAMES,
+	OPTION_LINES,
+	OPTION_OUTPUT = 'o'
+};
 
 struct export_options {
 	struct analysis analysis;
@@ -36,6 +43,9 @@ static const struct argp_option option_table[] = {
 	{ .name = "full-names",
 	  .key = OPTION_FULL_NAMES,
 	  .doc = "Do not shorten the names of kernels and functions on stacks" },
+	{ .name = "lines",
+	  .key = OPTION_LINES,
+	  .doc = "Inlined functions and source lines on stacks, where there is debug information" },
 	{ .name = "output",
 	  .key = OPTION_OUTPUT,
 	  .arg = "FILE",
@@ -112,6 +122,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->stacks.stacks = stacks_by_name(arg);
 		if (o->stacks.stacks == NR_STACKS)
 			argp_error(state, "'%s' is none of native, python, both", arg);
+		return 0;
+	case OPTION_LINES:
+		o->stacks.with_lines = true;
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->stacks.full_names = true;

@@ -7,7 +7,7 @@
 #include "json_text.h"
 #include "report.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH };
+enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH, OPTION_LINES };
 
 struct report_options {
 	struct analysis analysis;
@@ -16,7 +16,7 @@ struct report_options {
 	enum stacks stacks;
 	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
-	bool full_names;
+	bool full_names, with_lines;
 };
 
 static const struct argp_option option_table[] = {
@@ -34,6 +34,10 @@ static const struct argp_option option_table[] = {
 	  .key = OPTION_STACKS,
 	  .arg = "SORT",
 	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
+	{ .name = "lines",
+	  .key = OPTION_LINES,
+	  .doc = "With --by stack: inlined functions and source lines, where there is debug "
+		 "information" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
@@ -73,6 +77,9 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->stacks = stacks_by_name(arg);
 		if (o->stacks == NR_STACKS)
 			argp_error(state, "'%s' is none of native, python, both", arg);
+		return 0;
+	case OPTION_LINES:
+		o->with_lines = true;
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
@@ -124,6 +131,7 @@ static int report(const struct report_options *o, struct diag *diag)
 	const struct call_tree_setup setup = {
 		.stacks = o->stacks,
 		.full_names = o->full_names,
+		.with_lines = o->with_lines,
 		.symbols = o->analysis.symbols,
 	};
 	struct call_tree stacks;

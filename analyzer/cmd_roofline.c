@@ -111,6 +111,9 @@ static struct figures_of_row figures_of(const struct profile_cost *c, uint64_t t
 
 /* --- the weights ------------------------------------------------------------------------------ */
 
+/* Of a module's own, below its forward. */
+enum { FUNCTIONS_MAX = 2 };
+
 /*
  * A weight is told by its module and the line that uses it, where Python paths are: a prompt and a
  * token are different problems with the same weights.  Else by the problem it is a part of.
@@ -136,12 +139,19 @@ static int by_weight(const void *a, const void *b)
 	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
+/* The innermost object: functions of a library may stand below the module's own. */
+static const struct python_frame *frame_of_object(const struct model *m, uint32_t path)
+{
+	for (int i = 0; i < FUNCTIONS_MAX && path && !m->python_frames.rows[path].self; i++)
+		path = m->python_frames.rows[path].parent;
+	return &m->python_frames.rows[path];
+}
+
 static struct weight weight_of(const struct profile_item *item)
 {
 	const struct model *m = &item->trace->model;
 	const uint32_t template = item->trace->pairs.sites[item->site].template;
-	const struct python_frame *frame =
-		&m->python_frames.rows[m->templates.rows[template].path];
+	const struct python_frame *frame = frame_of_object(m, m->templates.rows[template].path);
 
 	return (struct weight){
 		.module = frame->self,

@@ -266,18 +266,30 @@ static unsigned int level_of(uint64_t length)
 	return level < LEVELS_MAX ? level : LEVELS_MAX - 1;
 }
 
-static void make_chart(struct chart *c, const struct lengths *l, size_t columns)
+/* One query at a time works on keys that grow. */
+static uint64_t keys_of_decode(const struct length *l)
+{
+	return length_role(l) == ROLE_decode ? length_attention(l)->s_k : 0;
+}
+
+static uint64_t queries_of(const struct length *l)
+{
+	return length_attention(l)->s_q;
+}
+
+static void make_chart(struct chart *c, const struct lengths *l, size_t columns,
+		       uint64_t (*length_of)(const struct length *))
 {
 	*c = (struct chart){ .lowest = LEVELS_MAX };
 	c->nr_buckets = l->nr < columns ? l->nr : columns;
 	if (c->nr_buckets > BUCKETS_MAX)
 		c->nr_buckets = BUCKETS_MAX;
 	for (size_t i = 0; i < l->nr; i++) {
-		const struct attention *a = length_attention(&l->rows[i]);
-		const unsigned int level = level_of(a->s_q);
+		const uint64_t length = length_of(&l->rows[i]);
+		const unsigned int level = level_of(length);
 		uint64_t *cell = &c->cells[level][i * c->nr_buckets / l->nr];
 
-		if (!a->s_q)
+		if (!length)
 			continue;
 		(*cell)++;
 		c->most = *cell > c->most ? *cell : c->most;
@@ -286,16 +298,17 @@ static void make_chart(struct chart *c, const struct lengths *l, size_t columns)
 	}
 }
 
-static void print_chart(const struct lengths *l, const struct terminal *t, FILE *out)
+static void print_chart(const struct lengths *l, const struct terminal *t, const char *what,
+			uint64_t (*length_of)(const struct length *), FILE *out)
 {
 	static const char marks[] = " .:*#";
 	struct chart *c = malloc(sizeof(*c));
 
 	if (!c)
 		return;
-	make_chart(c, l, t->columns > 30 ? t->columns - 20 : 60);
+	make_chart(c, l, t->columns > 30 ? t->columns - 20 : 60, length_of);
 	if (c->most)
-		fprintf(out, "\n%squeries over calls, first to last%s\n", terminal_bold(t),
+		fprintf(out, "\n%s%s over calls, first to last%s\n", terminal_bold(t), what,
 			terminal_plain(t));
 	for (unsigned int level = c->highest + 1; c->most && level-- > c->lowest;) {
 		fprintf(out, "%8llu ", 1ull << level);
@@ -425,7 +438,8 @@ static void print_text(const struct seqlen_options *o, const struct lengths *l, 
 	else
 		print_roles(l, &t, out);
 	print_distribution(o, &t, out);
-	print_chart(l, &t, out);
+	print_chart(l, &t, "queries", queries_of, out);
+	print_chart(l, &t, "keys of decode", keys_of_decode, out);
 }
 
 int cmd_seqlen(int argc, char **argv, struct diag *diag)

@@ -44,6 +44,8 @@ struct correlator {
 	struct page *spare;
 	struct page *current; /* the last one used by a device record or host call */
 	struct correlation result;
+	bool (*ran_bodies)(void *context, uint32_t host); /* NULL: nobody knows */
+	void *context;
 };
 
 struct correlator *correlator_new(void)
@@ -118,7 +120,8 @@ static void retire_slot(struct correlator *c, const struct slot *s)
 
 	if (s->class & HOST_CLASSES) {
 		r->launches_without_record += !!(s->class & HOST_LAUNCH);
-		r->graphs_without_record += s->class & HOST_GRAPH && !s->nr_records;
+		r->graphs_without_record += s->class & HOST_GRAPH && !s->nr_records &&
+					    !(c->ran_bodies && c->ran_bodies(c->context, s->host));
 		r->copies_without_record += s->class & HOST_COPY && !s->nr_records;
 		return;
 	}
@@ -276,6 +279,18 @@ uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class c
 	}
 	put_slot(page, s, now);
 	return host;
+}
+
+void correlate_body(struct correlator *c)
+{
+	c->result.nodes_of_bodies++;
+}
+
+void correlator_ask_bodies(struct correlator *c, bool (*ran_bodies)(void *context, uint32_t host),
+			   void *context)
+{
+	c->ran_bodies = ran_bodies;
+	c->context = context;
 }
 
 void correlator_finish(struct correlator *c, struct correlation *ret)

@@ -26,6 +26,7 @@ struct correlation {
 	uint64_t copies_without_record; /* legitimate: host to host, no bytes */
 	uint64_t kernels_without_launch;
 	uint64_t nodes_without_launch;
+	uint64_t nodes_of_bodies; /* of those without a number: see correlate_body() */
 	uint64_t copies_without_call;
 	uint64_t gave_up; /* pages that stopped waiting for want of memory */
 };
@@ -50,6 +51,15 @@ void correlate_host(struct correlator *c, uint32_t id, enum host_class class, ui
 /* One device record.  Returns `host` of the call it pairs with as above, or 0. */
 uint32_t correlate_device(struct correlator *c, uint32_t id, enum device_class class,
 			  uint32_t template, uint64_t time_ns);
+
+/*
+ * A kernel in the body of a loop or a branch of a graph: its record has no number, and how often
+ * it runs the device decides.  `ran_bodies` says of a graph launch, by its `host`, whether it was
+ * one of a graph with such bodies: then no record of its own is missed.
+ */
+void correlate_body(struct correlator *c);
+void correlator_ask_bodies(struct correlator *c, bool (*ran_bodies)(void *context, uint32_t host),
+			   void *context);
 
 /* Nothing more will come: what waits is counted. */
 void correlator_finish(struct correlator *c, struct correlation *ret);

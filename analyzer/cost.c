@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cost.h"
 
+#include <string.h>
+
 /* As if nothing were known, where the type is not. */
 static double bytes_of(enum type t)
 {
@@ -50,8 +52,22 @@ static bool convolution_cost(const struct convolution_problem *c, struct cost *r
 	return ret->flops > 0;
 }
 
-bool attention_of_sdpa(const struct sdpa_problem *s, struct attention *ret)
+static enum backend backend_of(const struct call *c)
 {
+	const char *api = c->api ? c->api->text : "";
+
+#define SDPA_BACKEND(part, backend) \
+	if (strstr(api, part))      \
+		return BACKEND_##backend;
+#include "sdpa_backends.def"
+#undef SDPA_BACKEND
+	return BACKEND_cudnn;
+}
+
+bool attention_of_sdpa(const struct call *c, struct attention *ret)
+{
+	const struct sdpa_problem *s = &c->sdpa;
+
 	if (s->q.nr != 4 || s->k.nr != 4 || s->v.nr != 4)
 		return false;
 	*ret = (struct attention){
@@ -60,8 +76,9 @@ bool attention_of_sdpa(const struct sdpa_problem *s, struct attention *ret)
 		.s_q = s->q.v[2],
 		.d = s->q.v[3],
 		.h_kv = s->k.v[1],
+		.causal = s->causal,
 		.type = s->type,
-		.backend = BACKEND_cudnn,
+		.backend = backend_of(c),
 		.exactness = s->flags ? EXACTNESS_upper_bound : EXACTNESS_exact,
 	};
 	/* K may stand transposed in the graph: its D is that of Q. */
@@ -80,7 +97,7 @@ bool cost_of_call(const struct call *c, struct cost *ret)
 	case CALL_CONVOLUTION:
 		return convolution_cost(&c->convolution, ret);
 	case CALL_SDPA:
-		return attention_of_sdpa(&c->sdpa, &a) && cost_of_attention(&a, PART_none, ret);
+		return attention_of_sdpa(c, &a) && cost_of_attention(&a, PART_none, ret);
 	default:
 		return false;
 	}

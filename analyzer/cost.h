@@ -26,6 +26,6 @@ bool cost_of_call(const struct call *c, struct cost *ret);
 bool cost_of_attention(const struct attention *a, enum attention_part part, struct cost *ret);
 
 /* The shape that the problem of an attention call says; false: it does not say. */
-bool attention_of_sdpa(const struct sdpa_problem *s, struct attention *ret);
+bool attention_of_sdpa(const struct call *c, struct attention *ret);
 
 #endif

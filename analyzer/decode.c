@@ -116,6 +116,11 @@ int record_fields(struct record *record, union record_fields *ret_fields, size_t
 			return -EBADMSG;
 	}
 	*ret_present = i;
+	/* Nobody who reads a string need ask whether it is there. */
+	for (; i < desc->nr_fields; i++)
+		if (desc->fields[i].type == TTI_FIELD_STR)
+			((struct tti_str *)((char *)ret_fields + desc->fields[i].offset))->data =
+				"";
 	return 0;
 }
 

@@ -211,6 +211,26 @@ static int open_regular(const char *path)
 	return fd;
 }
 
+int elf_object_open(const char *path, const void *build_id, size_t build_id_bytes, Elf **ret_elf)
+{
+	const int fd = open_regular(path);
+	Elf *elf;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	r = elf ? check_object(elf, build_id, build_id_bytes) : -EBADMSG;
+	if (r < 0) {
+		elf_end(elf);
+		close(fd);
+		return r;
+	}
+	*ret_elf = elf;
+	return fd;
+}
+
 int elf_symbols_open(const char *path, const void *build_id, size_t build_id_bytes,
 		     struct elf_symbols **ret_symbols)
 {
@@ -219,15 +239,9 @@ int elf_symbols_open(const char *path, const void *build_id, size_t build_id_byt
 
 	if (!s)
 		return -ENOMEM;
-	elf_version(EV_CURRENT);
-	r = s->fd = open_regular(path);
-	if (r < 0)
-		goto out;
-	s->elf = elf_begin(s->fd, ELF_C_READ_MMAP, NULL);
-	r = s->elf ? check_object(s->elf, build_id, build_id_bytes) : -EBADMSG;
-	if (r == 0)
+	r = s->fd = elf_object_open(path, build_id, build_id_bytes, &s->elf);
+	if (r >= 0)
 		r = read_tables(s);
-out:
 	if (r < 0)
 		elf_symbols_free(s);
 	else

@@ -6,12 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct elf_symbols;
+#include <gelf.h>
 
 /*
- * The object must have just this build-id; size 0: none.  -ENOENT: there is no such file here (or
- * none that may be read), -ESTALE: it is of another build, -EBADMSG: it is no ELF object, -ENOMEM.
+ * Opens a regular file that is an ELF object of just this build-id; size 0: none.  The descriptor,
+ * which the object needs until elf_end(), and the caller closes; -ENOENT: there is no such file
+ * here (or none that may be read), -ESTALE: it is of another build, -EBADMSG: it is no ELF object.
  */
+int elf_object_open(const char *path, const void *build_id, size_t build_id_bytes, Elf **ret_elf);
+
+struct elf_symbols;
+
+/* Errors as above, and -ENOMEM. */
 int elf_symbols_open(const char *path, const void *build_id, size_t build_id_bytes,
 		     struct elf_symbols **ret_symbols);
 void elf_symbols_free(struct elf_symbols *s); /* accepts NULL */

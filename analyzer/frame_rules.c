@@ -36,16 +36,20 @@ static struct word operation_of_mangled(const char *symbol)
 	return word;
 }
 
-/* "at::_ops::linear::call(...)" -> linear */
+/* "at::_ops::linear::call(...)", and as profilers have it "aten::linear" -> linear */
 static struct word operation_of_plain(const char *symbol)
 {
-	static const char prefix[] = "at::_ops::";
+	static const char *const prefixes[] = { "at::_ops::", "aten::" };
 	struct word word = { 0 };
 
-	if (strncmp(symbol, prefix, sizeof(prefix) - 1) != 0)
-		return word;
-	word.text = symbol + sizeof(prefix) - 1;
-	word.length = strcspn(word.text, ":(");
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		const size_t n = strlen(prefixes[i]);
+
+		if (strncmp(symbol, prefixes[i], n) != 0)
+			continue;
+		word.text = symbol + n;
+		word.length = strcspn(word.text, ":(");
+	}
 	return word;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf_sources.h"
 #include "elf_symbols.h"
 #include "object_map.h"
 #include "symbol_file.h"
@@ -19,6 +20,8 @@ struct known_object {
 	struct elf_symbols *elf; /* NULL: see err */
 	int err;                 /* 0: read, or not looked for yet */
 	bool is_tried;
+	struct elf_sources *sources; /* NULL: none, or not looked for yet */
+	bool is_sources_tried;
 };
 
 struct frame_symbols {
@@ -52,8 +55,10 @@ void frame_symbols_free(struct frame_symbols *s)
 	if (!s)
 		return;
 	symbol_file_free(s->file);
-	for (size_t i = 0; i < s->nr; i++)
+	for (size_t i = 0; i < s->nr; i++) {
 		elf_symbols_free(s->objects[i].elf);
+		elf_sources_free(s->objects[i].sources);
+	}
 	free(s->objects);
 	id_map_free(&s->ids);
 	free(s);
@@ -201,12 +206,15 @@ static const struct found_frame *find_frame(struct frame_names *f, uint32_t fram
 {
 	const struct native_frame *native = &f->model->frames.rows[frame];
 	struct found_frame *found = &f->frames[frame];
+	const struct name *own;
 
 	if (found->is_known || !frame)
 		return found;
 	found->is_known = true;
 	found->object = object_map_find(f->map, native->address, native->nr_objects);
-	if (f->symbols && f->symbols->file)
+	own = f->model->symbols.rows[id_map_find(&f->model->symbol_ids, native->address)];
+	found->symbol = own ? own->text : NULL;
+	if (!found->symbol && f->symbols && f->symbols->file)
 		found->symbol =
 			symbol_file_find(f->symbols->file, SYMBOL_FILE_ABSOLUTE, native->address);
 	if (f->symbols && !found->symbol && found->object)
@@ -222,4 +230,20 @@ const char *frame_name(struct frame_names *f, uint32_t frame)
 const struct loaded_object *frame_object(struct frame_names *f, uint32_t frame)
 {
 	return find_frame(f, frame)->object;
+}
+
+size_t frame_sources(struct frame_names *f, uint32_t frame, struct source_frame *ret, size_t max)
+{
+	const struct loaded_object *object = find_frame(f, frame)->object;
+	struct known_object *o = f->symbols && object ? known_object(f->symbols, object) : NULL;
+
+	if (!o || f->symbols->is_closed || !o->path || !o->build_id || o->path->text[0] != '/')
+		return 0;
+	if (!o->is_sources_tried)
+		elf_sources_open(o->path->text, o->build_id->text, o->build_id->size, &o->sources);
+	o->is_sources_tried = true;
+	if (!o->sources)
+		return 0;
+	return elf_sources_find(o->sources, f->model->frames.rows[frame].address - object->bias - 1,
+				ret, max);
 }

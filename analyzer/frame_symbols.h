@@ -2,13 +2,14 @@
 /*
  * frame_symbols.h - frames of native stacks -> symbols.
  *
- * They come from a file that the user gave, made where the objects are, else from the objects
- * themselves where this machine has the very same.
+ * Those that the trace itself names are that.  The others come from a file that the user gave, made
+ * where the objects are, else from the objects themselves where this machine has the very same.
  */
 #ifndef ANALYZER_FRAME_SYMBOLS_H
 #define ANALYZER_FRAME_SYMBOLS_H
 
 #include "diag.h"
+#include "elf_sources.h"
 #include "model.h"
 
 struct frame_symbols; /* of a run: objects are read once, when the first frame asks */
@@ -43,6 +44,12 @@ void frame_names_free(struct frame_names *f); /* accepts NULL */
 
 /* The function, mangled; NULL: not known.  Valid as long as s. */
 const char *frame_name(struct frame_names *f, uint32_t frame);
+
+/*
+ * The functions and lines of the frame, the innermost first, more than one where calls were
+ * inlined. Returns how many; 0: there is no debug information here.  Valid as long as s.
+ */
+size_t frame_sources(struct frame_names *f, uint32_t frame, struct source_frame *ret, size_t max);
 
 /* What the frame lies in; NULL: in no object of the trace. */
 const struct loaded_object *frame_object(struct frame_names *f, uint32_t frame);

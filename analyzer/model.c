@@ -66,7 +66,8 @@ int model_init(struct model *m, struct names *names, struct works *works)
 	if (!APPEND(m->strings) || !APPEND(m->kernels) || !APPEND(m->templates) ||
 	    !APPEND(m->device_templates) || !APPEND(m->contexts) || !APPEND(m->nodes) ||
 	    !APPEND(m->execs) || !APPEND(m->calls) || !APPEND(m->parameters) ||
-	    !APPEND(m->frames) || !APPEND(m->codes) || !APPEND(m->python_frames)) {
+	    !APPEND(m->frames) || !APPEND(m->symbols) || !APPEND(m->codes) ||
+	    !APPEND(m->python_frames)) {
 		model_clear(m);
 		return -ENOMEM;
 	}
@@ -82,6 +83,7 @@ void model_clear(struct model *m)
 	free(m->calls.rows);
 	free(m->parameters.rows);
 	free(m->frames.rows);
+	free(m->symbols.rows);
 	free(m->codes.rows);
 	free(m->python_frames.rows);
 	free(m->objects.rows);
@@ -89,6 +91,7 @@ void model_clear(struct model *m)
 	id_map_free(&m->call_ids);
 	id_map_free(&m->parameter_ids);
 	id_map_free(&m->frame_ids);
+	id_map_free(&m->symbol_ids);
 	id_map_free(&m->code_ids);
 	id_map_free(&m->python_frame_ids);
 	free(m->infos.rows);
@@ -108,6 +111,7 @@ void model_clear(struct model *m)
 	id_map_free(&m->context_ids);
 	id_map_free(&m->node_ids);
 	id_map_free(&m->exec_ids);
+	id_map_free(&m->graph_ids);
 	*m = (struct model){ 0 };
 }
 
@@ -293,6 +297,14 @@ static int take_frame(struct model *m, const struct tti_frame *f)
 	return 0;
 }
 
+static int take_symbol(struct model *m, const struct tti_symbol *symbol)
+{
+	const struct name **row = DEFINE(m, symbols, symbol_ids, symbol->address);
+
+	*row = find_string(m, symbol->name);
+	return 0;
+}
+
 static int take_code(struct model *m, const struct tti_code *code)
 {
 	struct tti_code *row = DEFINE(m, codes, code_ids, code->id);
@@ -359,7 +371,10 @@ static int take_graph_exec(struct model *m, const struct tti_graph_exec *exec)
 	struct tti_graph_exec *row = DEFINE(m, execs, exec_ids, exec->id);
 
 	*row = *exec;
-	return 0;
+	/* Of several with CUPTI's same id any one will do. */
+	if (!exec->cupti || id_map_find(&m->graph_ids, exec->cupti))
+		return 0;
+	return id_map_add(&m->graph_ids, exec->cupti, (uint32_t)(m->execs.nr - 1));
 }
 
 static int take_graph_node(struct model *m, const struct tti_graph_node *definition)
@@ -431,6 +446,8 @@ int model_take(struct model *m, uint64_t kind, const union record_fields *fields
 		return take_parameters(m, &fields->parameters);
 	case TTI_RECORD_FRAME:
 		return take_frame(m, &fields->frame);
+	case TTI_RECORD_SYMBOL:
+		return take_symbol(m, &fields->symbol);
 	case TTI_RECORD_CODE:
 		return take_code(m, &fields->code);
 	case TTI_RECORD_PYTHON_FRAME:

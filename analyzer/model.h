@@ -118,7 +118,8 @@ struct model {
 	TABLE(struct tti_device) devices; /* names: those of device_names, same index */
 	TABLE(const struct name *) device_names;
 	struct id_map string_ids, kernel_ids, template_ids, device_template_ids, context_ids,
-		node_ids, exec_ids, call_ids, parameter_ids, frame_ids, code_ids, python_frame_ids;
+		node_ids, exec_ids, graph_ids, call_ids, parameter_ids, frame_ids, code_ids,
+		python_frame_ids, symbol_ids; /* symbols: by address */
 	/* Indexes from 1 on; 0 is "not defined". */
 	TABLE(const struct name *) strings;
 	TABLE(struct kernel) kernels;
@@ -132,6 +133,7 @@ struct model {
 	TABLE(struct call) calls;
 	TABLE(struct parameters) parameters;
 	TABLE(struct native_frame) frames;
+	TABLE(const struct name *) symbols; /* what the trace itself calls an address */
 	TABLE(struct tti_code) codes;
 	TABLE(struct python_frame) python_frames;
 	TABLE(struct loaded_object) objects;

@@ -59,7 +59,7 @@ static uint64_t queries_of(const struct trace *t, const struct segment *s)
 	if (hint->attention)
 		a = t->pairs.attentions[hint->attention];
 	else if (call->kind == CALL_SDPA)
-		attention_of_sdpa(&call->sdpa, &a);
+		attention_of_sdpa(call, &a);
 	else
 		attention_decode(&facts, &a);
 	return a.exactness == EXACTNESS_exact ? a.s_q : 0;

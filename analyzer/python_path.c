@@ -63,10 +63,29 @@ bool python_is_call(const struct python_frame *f)
 	return f->class_name && f->code && python_name_is_call(f->code->text);
 }
 
+/*
+ * Whether a path has `part`.  Other profilers leave out what stands before a package: there it may
+ * begin with what follows the folder of packages.
+ */
+static bool has_part(const struct name *file, const char *part)
+{
+	static const char packages[] = "-packages/";
+	const char *inside = part;
+
+	if (!file)
+		return false;
+	if (!strncmp(part, packages, sizeof(packages) - 1))
+		inside += sizeof(packages) - 1;
+	else if (*part == '/')
+		inside++;
+	return strstr(file->text, part) ||
+	       (inside != part && !strncmp(file->text, inside, strlen(inside)));
+}
+
 /* Compilers and their runtimes: what they make runs right away. */
 static bool is_machinery(const struct python_frame *f)
 {
-	return f->file && strstr(f->file->text, "/torch/_");
+	return has_part(f->file, "/torch/_");
 }
 
 bool python_is_setup(const struct python_frame *f)
@@ -77,8 +96,8 @@ bool python_is_setup(const struct python_frame *f)
 
 static bool is_in_library(const struct python_frame *f)
 {
-	for (size_t i = 0; f->file && i < LENGTH(folded_files); i++)
-		if (strstr(f->file->text, folded_files[i]))
+	for (size_t i = 0; i < LENGTH(folded_files); i++)
+		if (has_part(f->file, folded_files[i]))
 			return true;
 	return false;
 }

@@ -67,6 +67,10 @@ static json_t *run_json(const struct report *r)
 	set(object, "driver", json_text(model_info(m, "driver.version")));
 	set(object, "cuda", json_text(model_info(m, "driver.cuda_version")));
 	set(object, "recorder", name_json(m->version));
+	if (model_info(m, "import.source")) {
+		set(object, "imported_from", json_text(model_info(m, "import.source")));
+		set(object, "lacks", json_text(model_info(m, "import.lacks")));
+	}
 	set_u64(object, "begin_realtime_ns", m->process.begin_realtime_ns);
 	set_u64(object, "wall_ns", run_wall_ns(r->run));
 	set_u64(object, "processes", r->run->nr);
@@ -142,6 +146,7 @@ json_t *report_json_coverage(const struct run_coverage *c)
 	set_u64(object, "launches_without_record", c->correlation.launches_without_record);
 	set_u64(object, "records_without_launch",
 		c->correlation.kernels_without_launch + c->correlation.nodes_without_launch);
+	set_u64(object, "records_of_bodies", c->correlation.nodes_of_bodies);
 	set_u64(object, "mismatched", c->mismatched);
 	set_u64(object, "renamed", c->renamed);
 	set_u64(object, "graph_launches_without_record", c->correlation.graphs_without_record);

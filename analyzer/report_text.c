@@ -95,12 +95,38 @@ static void print_process(const struct trace *trace, const struct terminal *t, F
 	fprintf(out, ", %s\n", TIME(trace_wall_ns(trace)));
 }
 
+/* A trace made from another program's has less: what, is not to be guessed from empty tables. */
+static void print_source(const struct trace *trace, const struct terminal *t, FILE *out)
+{
+	const struct model *m = &trace->model;
+	const char *source = model_info(m, "import.source");
+	const char *version = model_info(m, "source.version");
+	const char *file = model_info(m, "import.file"), *lacks = model_info(m, "import.lacks");
+
+	if (!source)
+		return;
+	label(t, "Source", out);
+	fputs("imported from ", out);
+	terminal_text(t, source, 40, false, out);
+	if (version) {
+		fputc(' ', out);
+		terminal_text(t, version, 40, false, out);
+	}
+	fputs(", ", out);
+	terminal_text(t, file ? file : "?", t->columns - LABEL, false, out);
+	fprintf(out, "\n%*sit has no ", LABEL, "");
+	terminal_text(t, lacks ? lacks : "?", t->columns - LABEL, false, out);
+	fputc('\n', out);
+}
+
 static void print_run(const struct report *r, const struct terminal *t, FILE *out)
 {
 	const size_t shown = r->run->nr < 4 ? r->run->nr : 3;
 
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < shown; i++) {
 		print_process(r->run->traces[i], t, out);
+		print_source(r->run->traces[i], t, out);
+	}
 	if (shown < r->run->nr)
 		fprintf(out, "%*sand %zu further processes (--by process)\n", LABEL, "",
 			r->run->nr - shown);
@@ -193,6 +219,11 @@ void report_text_coverage(const struct run *run, const struct run_coverage *c,
 	fprintf(out, "%*s%s kernel records, %s of them graph nodes; %s copies, %s copy records\n",
 		LABEL, "", COUNT(n[TTI_COUNTER_KERNEL_RECORDS]), COUNT(n[TTI_COUNTER_NODE_RECORDS]),
 		COUNT(n[TTI_COUNTER_COPIES]), COUNT(n[TTI_COUNTER_COPY_RECORDS]));
+	if (c->correlation.nodes_of_bodies)
+		fprintf(out,
+			"%*s%s of them in loops and branches of graphs, told by graph, not by "
+			"launch\n",
+			LABEL, "", COUNT(c->correlation.nodes_of_bodies));
 	if (c->has_device_rows)
 		print_unmatched(c, out);
 	if (c->renamed)

@@ -147,6 +147,7 @@ static void add_correlation(struct correlation *to, const struct correlation *fr
 	to->copies_without_record += from->copies_without_record;
 	to->kernels_without_launch += from->kernels_without_launch;
 	to->nodes_without_launch += from->nodes_without_launch;
+	to->nodes_of_bodies += from->nodes_of_bodies;
 	to->copies_without_call += from->copies_without_call;
 	to->gave_up += from->gave_up;
 }

@@ -318,8 +318,10 @@ static void link_attention(struct sequence *s, const struct sequence_world *w, u
 	uint64_t rows, length, first;
 
 	rows_of_softmax(s, w, softmax, &rows, &length, &first);
-	for (uint64_t k = first; k < softmax; k++)
+	for (uint64_t k = first; k < softmax; k++) {
 		hint_operator(sequence_at(s, k), OPERATOR_attention);
+		sequence_at(s, k)->hint.attention = index;
+	}
 	for (uint32_t i = 0; i < 3; i++) {
 		struct sequence_entry *e = sequence_at(s, parts[i]);
 

@@ -25,6 +25,7 @@ struct scan {
 	struct id_map sequence_ids; /* by thread and stream */
 	struct sequence *sequences[SEQUENCES_MAX];
 	uint32_t nr_sequences;
+	struct id_map bodies;      /* CUPTI ids of graphs with kernels in loops and branches */
 	bool has_captured;         /* in a sequence that waits: nodes of graphs refer to it */
 	struct sequence *sequence; /* the one used last */
 	uint64_t sequence_tid, sequence_stream;
@@ -367,6 +368,45 @@ static int tell_device(struct scan *s, size_t i, uint32_t segment)
 	return s->observer->device(s->observer->context, &row);
 }
 
+/*
+ * CUPTI numbers no kernels in the bodies of conditional nodes.  Without a number too, but not of
+ * a graph that was launched, is a record that has lost its call.  < 0: no memory.
+ */
+static int is_of_body(struct scan *s, uint64_t graph)
+{
+	if (!graph || !id_map_find(&s->trace->model.graph_ids, graph))
+		return 0;
+	return id_map_find(&s->bodies, graph) || id_map_add(&s->bodies, graph, 1) == 0 ? 1
+										       : -ENOMEM;
+}
+
+static bool ran_bodies(void *context, uint32_t host)
+{
+	const struct scan *s = context;
+	const struct model *m = &s->trace->model;
+	const struct site *site = &s->trace->pairs.sites[host];
+	const uint64_t id = m->templates.rows[site->template].definition.graph;
+	const uint32_t exec = id_map_find(&m->exec_ids, id);
+
+	return exec && id_map_find(&s->bodies, m->execs.rows[exec].cupti);
+}
+
+static int pair_device(struct scan *s, uint64_t correlation, enum device_class class,
+		       uint32_t index, uint64_t duration)
+{
+	struct trace *t = s->trace;
+	const uint64_t graph = t->model.device_templates.rows[index].definition.graph;
+	const int is_body = class == DEVICE_NODE && !correlation ? is_of_body(s, graph) : 0;
+	uint32_t host;
+
+	if (is_body) {
+		correlate_body(s->correlator);
+		return is_body < 0 ? is_body : 0;
+	}
+	host = correlate_device(s->correlator, (uint32_t)correlation, class, index, duration);
+	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
+}
+
 static int device_row(struct scan *s, size_t i)
 {
 	struct trace *t = s->trace;
@@ -376,7 +416,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t host, segment = 0;
+	uint32_t segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -406,9 +446,8 @@ static int device_row(struct scan *s, size_t i)
 		if (r < 0)
 			return r;
 	}
-	host = correlate_device(s->correlator, (uint32_t)v[tti_column_gpu_correlation][i],
-				device_class(&d->definition, node), index, duration);
-	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
+	return pair_device(s, v[tti_column_gpu_correlation][i], device_class(&d->definition, node),
+			   index, duration);
 }
 
 static int device_batch(struct scan *s)
@@ -528,6 +567,7 @@ static int scan(struct scan *s, struct reader *reader, struct diag *diag)
 	s->batch = malloc(sizeof(*s->batch));
 	if (!s->correlator || !s->batch)
 		return diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path);
+	correlator_ask_bodies(s->correlator, ran_bodies, s);
 	r = scan_frames(s, reader, diag);
 	if (r < 0)
 		return r;
@@ -589,6 +629,7 @@ out:
 	for (uint32_t i = 0; i < s.nr_sequences; i++)
 		free(s.sequences[i]);
 	id_map_free(&s.sequence_ids);
+	id_map_free(&s.bodies);
 	free(s.batch);
 	trace_free(s.trace);
 	reader_close(reader);

@@ -54,6 +54,16 @@ enum type type_by_cudnn(uint64_t t)
 	return TYPE_none;
 }
 
+uint64_t type_to_cuda(enum type t)
+{
+	return t && types[t].cuda >= 0 ? (uint64_t)types[t].cuda : TYPE_UNNUMBERED;
+}
+
+uint64_t type_to_cudnn(enum type t)
+{
+	return t && types[t].cudnn >= 0 ? (uint64_t)types[t].cudnn : TYPE_UNNUMBERED;
+}
+
 enum type type_in_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

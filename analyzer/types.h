@@ -18,6 +18,11 @@ double type_bytes(enum type t);      /* of one number; 0 for TYPE_none */
 enum type type_by_cuda(uint64_t t);  /* cudaDataType; TYPE_none: another one */
 enum type type_by_cudnn(uint64_t t); /* cudnnDataType_t */
 
+/* The number in the library's enumeration, TYPE_UNNUMBERED: it has no such type. */
+#define TYPE_UNNUMBERED UINT64_MAX
+uint64_t type_to_cuda(enum type t);
+uint64_t type_to_cudnn(enum type t);
+
 /* By what C++ calls it inside the name of a kernel: "__half", "cutlass::bfloat16_t", ... */
 enum type type_in_name(const char *name);
 

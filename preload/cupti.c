@@ -5,27 +5,17 @@
  */
 #include "cupti.h"
 
-#include <cuda.h>
-#include <cupti.h>
-
-#include "activity_buffer.h"
-#include "clock.h"
-#include "cupti_library.h"
+#include "cupti_api.h"
+#include "cupti_share.h"
 #include "identity.h"
 #include "launch.h"
 #include "log.h"
 #include "options.h"
-#include "resolve.h"
 #include "window.h"
 
-static struct {
-#define CUPTI(symbol, needed) __typeof__(symbol) *symbol;
-#include "cupti.def"
-#undef CUPTI
-} cupti;
-
-static char library_path[1024];
+static const char *library_path = "";
 static _Atomic bool is_running;
+static _Atomic bool wants_records;
 
 /* Which driver entry points leave a correlation id: those of the hook table that make work. */
 static const CUpti_CallbackId correlated[] = {
@@ -63,30 +53,6 @@ static const CUpti_ActivityKind activity_kinds[] = { CUPTI_ACTIVITY_KIND_CONCURR
 
 #define COUNT(array) (sizeof(array) / sizeof(array[0]))
 
-/* CUPTI converts GPU clocks to this one; CLOCK_REALTIME, its default, can step. */
-static uint64_t CUPTIAPI read_clock(void)
-{
-	return clock_read_ns(CLOCK_MONOTONIC);
-}
-
-static void CUPTIAPI on_request(uint8_t **buffer, size_t *size, size_t *max_records)
-{
-	*buffer = activity_buffer_request(size);
-	*max_records = 0;
-}
-
-static void CUPTIAPI on_complete(CUcontext context, uint32_t stream, uint8_t *buffer, size_t size,
-				 size_t valid)
-{
-	size_t dropped = 0;
-
-	(void)size;
-	if (cupti.cuptiActivityGetNumDroppedRecords(context, stream, &dropped) == CUPTI_SUCCESS &&
-	    dropped)
-		counter_add_shared(TTI_COUNTER_CUPTI_DROPPED, dropped);
-	activity_buffer_complete(buffer, valid);
-}
-
 /*
  * CUPTI tells of every node as created, and of a clone's nodes then as cloned too.  What a call
  * creates goes into the row of that call.
@@ -109,10 +75,8 @@ static void on_graph_node(CUpti_CallbackId event, const CUpti_GraphData *g)
 }
 
 /* The launch path: on entry only, a few stores. */
-static void CUPTIAPI on_call(void *unused, CUpti_CallbackDomain domain, CUpti_CallbackId event,
-			     const void *data)
+void cupti_called(uint32_t domain, uint32_t event, const void *data)
 {
-	(void)unused;
 	if (likely(domain == CUPTI_CB_DOMAIN_DRIVER_API)) {
 		const CUpti_CallbackData *call = data;
 
@@ -130,91 +94,107 @@ static void CUPTIAPI on_call(void *unused, CUpti_CallbackDomain domain, CUpti_Ca
 	}
 }
 
-static bool bind_all(void *library)
-{
-	bool complete = true;
-
-#define CUPTI(symbol, needed)                                                \
-	cupti.symbol = (__typeof__(symbol) *)resolve_real(library, #symbol); \
-	complete &= cupti.symbol || !(needed);
-#include "cupti.def"
-#undef CUPTI
-	return complete;
-}
-
-static void say_refused(CUptiResult rc, const char *what)
+/* `holder`: who has CUPTI instead of us, if CUPTI has told. */
+static bool refuse(CUptiResult rc, const char *what, const char *holder)
 {
 	const char *text = "";
 
 	cupti.cuptiGetResultString(rc, &text);
-	log_line("no GPU times: ", what, ": ", text,
-		 rc == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED
-			 ? " (another profiler or debugger has CUPTI)"
-			 : "");
+	if (rc != CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED)
+		log_line("no GPU times: ", what, ": ", text);
+	else if (*holder)
+		log_line("no GPU times: ", what, ": ", text, " (it is held by ", holder, ")");
+	else
+		log_line("no GPU times: ", what, ": ", text,
+			 " (another profiler or debugger has CUPTI)");
+	return false;
 }
 
-static bool enable_callbacks(CUpti_SubscriberHandle subscriber)
+/* A libcupti older than an entry point refuses its number: that entry point is not there. */
+static bool enable_callbacks(CUpti_SubscriberHandle handle)
 {
-	CUptiResult rc = CUPTI_SUCCESS;
+	CUptiResult rc;
 
-	/* A libcupti older than an entry point refuses its number: that entry point is not there.
-	 */
 	for (size_t i = 0; i < COUNT(correlated); i++)
 		if (correlated[i])
-			cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
-						  correlated[i]);
-	rc = cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_DRIVER_API,
-				       CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel);
+			share_enable_callback(SHARE_SELF, 1, handle, CUPTI_CB_DOMAIN_DRIVER_API,
+					      correlated[i]);
 	for (size_t i = 0; i < COUNT(resource_events); i++)
-		cupti.cuptiEnableCallback(1, subscriber, CUPTI_CB_DOMAIN_RESOURCE,
-					  resource_events[i]);
-	if (rc != CUPTI_SUCCESS)
-		say_refused(rc, "cuptiEnableCallback");
-	return rc == CUPTI_SUCCESS;
+		share_enable_callback(SHARE_SELF, 1, handle, CUPTI_CB_DOMAIN_RESOURCE,
+				      resource_events[i]);
+	rc = share_enable_callback(SHARE_SELF, 1, handle, CUPTI_CB_DOMAIN_DRIVER_API,
+				   CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel);
+	return rc == CUPTI_SUCCESS || refuse(rc, "cuptiEnableCallback", "");
 }
-
-/* 13.0 calls itself 130001; before, versions counted from 1, and which one is 12.9 is not sure. */
-#define VERSION_THAT_TAKES_NO 130000u
 
 static bool enable_records(void)
 {
-	uint32_t version = 0;
+	CUptiResult rc = share_register_buffers(SHARE_SELF, NULL, NULL);
+
+	for (size_t i = 0; i < COUNT(activity_kinds) && rc == CUPTI_SUCCESS; i++)
+		rc = share_enable(SHARE_SELF, activity_kinds[i]);
+	return rc == CUPTI_SUCCESS || refuse(rc, "cuptiActivityEnable", "");
+}
+
+/* What we are called by in place of this is quicker: cupti_called(), directly. */
+static void CUPTIAPI listen(void *unused, CUpti_CallbackDomain domain, CUpti_CallbackId event,
+			    const void *data)
+{
+	(void)unused;
+	cupti_called(domain, event, data);
+}
+
+static CUptiResult subscribe(CUpti_SubscriberHandle *ret_handle, char *holder, size_t size)
+{
+#ifdef CUpti_SubscriberParams_STRUCT_SIZE
+	CUpti_SubscriberParams params = { .structSize = CUpti_SubscriberParams_STRUCT_SIZE,
+					  .subscriberName = "ttitrace",
+					  .oldSubscriberName = holder,
+					  .oldSubscriberSize = size };
+	CUpti_SubscriberParams *p = &params;
+#else
+	CUpti_SubscriberParams *p = NULL;
+
+	(void)size;
+#endif
+	*holder = '\0';
+	return share_subscribe(SHARE_SELF, ret_handle, listen, NULL, p);
+}
+
+static bool start(void)
+{
+	CUpti_SubscriberHandle handle;
+	char holder[64];
 	CUptiResult rc;
 
-	if (cupti.cuptiActivityRegisterTimestampCallback)
-		cupti.cuptiActivityRegisterTimestampCallback(read_clock);
-	cupti.cuptiGetVersion(&version);
-	activity_buffer_allow_refusal(version >= VERSION_THAT_TAKES_NO);
-	rc = cupti.cuptiActivityRegisterCallbacks(on_request, on_complete);
-	for (size_t i = 0; i < COUNT(activity_kinds) && rc == CUPTI_SUCCESS; i++)
-		rc = cupti.cuptiActivityEnable(activity_kinds[i]);
+	/* The subscriber comes first: refused, we have disturbed nobody. */
+	rc = subscribe(&handle, holder, sizeof(holder));
 	if (rc != CUPTI_SUCCESS)
-		say_refused(rc, "cuptiActivityEnable");
-	return rc == CUPTI_SUCCESS;
+		return refuse(rc, "cuptiSubscribe", holder);
+	atomic_store(&wants_records, true);
+	if (enable_callbacks(handle) && enable_records())
+		return true;
+	atomic_store(&wants_records, false);
+	share_finalize(SHARE_SELF);
+	return false;
 }
 
 bool cupti_start(void)
 {
-	void *library = cupti_library_open(library_path, sizeof(library_path));
-	CUpti_SubscriberHandle subscriber;
-	CUptiResult rc;
+	const char *why;
 
-	if (!library) {
-		log_line("no GPU times: found no libcupti; TTITRACE_CUPTI=path names one");
+	if (!share_takes(0)) {
+		if (!cupti_bind(&library_path, &why) && !*why)
+			log_line("no GPU times: found no libcupti; TTITRACE_CUPTI=path names one");
+		else
+			log_line("no GPU times: ", library_path, " ", why);
 		return false;
 	}
-	if (!bind_all(library)) {
-		log_line("no GPU times: ", library_path, " lacks functions of CUPTI 12 and 13");
-		return false;
-	}
-	/* The subscriber comes first: refused, we have disturbed nobody. */
-	rc = cupti.cuptiSubscribe(&subscriber, on_call, NULL);
-	if (rc != CUPTI_SUCCESS) {
-		say_refused(rc, "cuptiSubscribe");
-		return false;
-	}
-	if (!enable_callbacks(subscriber) || !enable_records()) {
-		cupti.cuptiUnsubscribe(subscriber);
+	cupti_bind(&library_path, &why);
+	if (!start()) {
+		/* Those who are there already stay. */
+		if (!share_is_shared())
+			share_end();
 		return false;
 	}
 	if (options.verbose)
@@ -223,19 +203,29 @@ bool cupti_start(void)
 	return true;
 }
 
+void cupti_end(void)
+{
+	atomic_store(&wants_records, false);
+}
+
+bool cupti_wants_records(void)
+{
+	return atomic_load(&wants_records);
+}
+
 void cupti_records(bool on)
 {
 	for (size_t i = 0; i < COUNT(activity_kinds) && atomic_load(&is_running); i++)
 		if (on)
-			cupti.cuptiActivityEnable(activity_kinds[i]);
+			share_enable(SHARE_SELF, activity_kinds[i]);
 		else
-			cupti.cuptiActivityDisable(activity_kinds[i]);
+			share_disable(SHARE_SELF, activity_kinds[i]);
 }
 
 void cupti_flush(bool all)
 {
 	if (atomic_load(&is_running))
-		cupti.cuptiActivityFlushAll(all ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0);
+		share_flush(SHARE_SELF, all ? CUPTI_ACTIVITY_FLAG_FLUSH_FORCED : 0);
 }
 
 bool cupti_describe(const char **ret_path, uint32_t *ret_version)

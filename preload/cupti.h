@@ -24,6 +24,13 @@ bool cupti_start(void);
 /* Delivers what is complete; `all`: also what is not, at the end.  Any thread but in a callback. */
 void cupti_flush(bool all);
 
+/* What the subscriber's callback tells us: on the launch path, a few stores. */
+void cupti_called(uint32_t domain, uint32_t event, const void *data);
+
+/* Does anybody empty activity buffers?  Not before the start, nor after cupti_end(). */
+bool cupti_wants_records(void);
+void cupti_end(void);
+
 /* Off while nothing is recorded: CUPTI's records cost time also where nobody wants them. */
 void cupti_records(bool on);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "driver.h"
+#include "hook.h"
+#include "library.h"
 #include "options.h"
 
 /* CUDA libraries of an application, in the order in which they say most about its toolkit. */
@@ -22,7 +24,6 @@ static const char *const places[] = { "", "../extras/CUPTI/lib64/", "../../extra
 				      "../../cuda_cupti/lib/" };
 
 struct loaded {
-	char cupti[1024];
 	char toolkit[NR_TOOLKIT_LIBRARIES][1024];
 };
 
@@ -39,8 +40,6 @@ static int look_at(struct dl_phdr_info *object, size_t size, void *data)
 	const char *base = slash ? slash + 1 : object->dlpi_name;
 
 	(void)size;
-	if (strncmp(base, "libcupti.so", 11) == 0)
-		keep_path(l->cupti, sizeof(l->cupti), object->dlpi_name);
 	for (size_t i = 0; i < NR_TOOLKIT_LIBRARIES; i++)
 		if (strncmp(base, toolkit_libraries[i], strlen(toolkit_libraries[i])) == 0)
 			keep_path(l->toolkit[i], sizeof(l->toolkit[i]), object->dlpi_name);
@@ -113,31 +112,55 @@ static void *in_cuda_home(const char *major, char *path, size_t size)
 	return library ? library : try(path, size, home, strlen(home), "/lib64/", major);
 }
 
-static void *by_name(const char *name, int mode, char *path, size_t size)
+static void *by_name(const char *name, char *path, size_t size)
 {
-	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL | mode);
+	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
 
 	if (library)
 		keep_path(path, size, name);
 	return library;
 }
 
-void *cupti_library_open(char *ret_path, size_t path_bytes)
+/* Its wrappers' first copy: what dlsym answers for must be what we use. */
+static void *first_loaded(char *ret_path, size_t path_bytes)
 {
-	struct loaded l = { .cupti = "" };
-	const char *major;
-	void *library = NULL;
+	struct link_map *map;
+	void *library;
 
-	dl_iterate_phdr(look_at, &l);
-	if (*l.cupti)
-		return by_name(l.cupti, RTLD_NOLOAD, ret_path, path_bytes);
+	if (!library_find(&family_cupti))
+		return NULL;
+	library = atomic_load(&family_cupti.library->handles[0]);
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) == 0)
+		keep_path(ret_path, path_bytes, map->l_name);
+	return library;
+}
+
+static void *load(char *ret_path, size_t path_bytes)
+{
+	struct loaded l = { .toolkit = { "" } };
+	const char *major;
+	void *library;
+
 	if (*options.cupti)
-		return by_name(options.cupti, 0, ret_path, path_bytes);
+		return by_name(options.cupti, ret_path, path_bytes);
+	dl_iterate_phdr(look_at, &l);
 	major = toolkit_major(&l);
 	library = beside_toolkit(&l, major, ret_path, path_bytes);
 	if (!library)
 		library = in_cuda_home(major, ret_path, path_bytes);
 	if (!library)
 		library = try(ret_path, path_bytes, "", 0, "", major);
+	return library;
+}
+
+void *cupti_library_open(char *ret_path, size_t path_bytes)
+{
+	void *library = first_loaded(ret_path, path_bytes);
+
+	if (library)
+		return library;
+	library = load(ret_path, path_bytes);
+	if (library)
+		library_number(&family_cupti, library);
 	return library;
 }

@@ -3,8 +3,10 @@
 
 #include <elf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "text.h"
 
 /* What a dynamic section says about the symbols of an object. */
 struct symbols {
@@ -13,14 +15,10 @@ struct symbols {
 	const uint32_t *gnu_hash;
 };
 
-static struct symbols symbols_of(const struct dl_phdr_info *object)
+static struct symbols symbols_of(const ElfW(Dyn) * d)
 {
 	struct symbols s = { .table = NULL };
-	const ElfW(Dyn) *d = NULL;
 
-	for (int i = 0; i < object->dlpi_phnum; i++)
-		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			d = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
 	for (; d && d->d_tag != DT_NULL; d++) {
 		if (d->d_tag == DT_SYMTAB)
 			s.table = (const void *)d->d_un.d_ptr;
@@ -48,28 +46,41 @@ static const ElfW(Sym) * symbols_find(const struct symbols *s, const char *name)
 		return NULL;
 	for (;; i++) {
 		if ((chain[i - first] | 1) == (hash | 1) && s->table[i].st_shndx != SHN_UNDEF &&
-		    s->table[i].st_value && strcmp(s->strings + s->table[i].st_name, name) == 0)
+		    s->table[i].st_value && text_is(s->strings + s->table[i].st_name, name))
 			return &s->table[i];
 		if (chain[i - first] & 1)
 			return NULL;
 	}
 }
 
-void *elf_symbol(const struct dl_phdr_info *object, const char *name)
+static void *find(ElfW(Addr) base, const ElfW(Dyn) * dynamic, const char *name)
 {
-	const struct symbols s = symbols_of(object);
+	const struct symbols s = symbols_of(dynamic);
 	/* The kernel's own object has tables that nobody has relocated. */
-	const bool is_relocated = (uintptr_t)s.table > object->dlpi_addr;
+	const bool is_relocated = (uintptr_t)s.table > base;
 	const ElfW(Sym) *found = NULL;
 
 	if (is_relocated && s.table && s.strings && s.gnu_hash)
 		found = symbols_find(&s, name);
-	return found ? (void *)(object->dlpi_addr + found->st_value) : NULL;
+	return found ? (void *)(base + found->st_value) : NULL;
+}
+
+void *elf_symbol(const struct dl_phdr_info *object, const char *name)
+{
+	const ElfW(Dyn) *dynamic = NULL;
+
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			dynamic = (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+	return find(object->dlpi_addr, dynamic, name);
+}
+
+void *elf_symbol_of_map(const struct link_map *object, const char *name)
+{
+	return find(object->l_addr, object->l_ld, name);
 }
 
 const char *elf_object_name(const struct dl_phdr_info *object)
 {
-	const char *slash = strrchr(object->dlpi_name, '/');
-
-	return slash ? slash + 1 : object->dlpi_name;
+	return text_base_name(object->dlpi_name);
 }

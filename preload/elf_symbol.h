@@ -13,6 +13,9 @@
 /* The address of a symbol that `object` defines, or NULL.  Versions are not looked at. */
 void *elf_symbol(const struct dl_phdr_info *object, const char *name);
 
+/* The same of an object that the loader has in its list; calls nothing. */
+void *elf_symbol_of_map(const struct link_map *object, const char *name);
+
 /* The file name in its path, or "" for the program itself. */
 const char *elf_object_name(const struct dl_phdr_info *object);
 

@@ -6,16 +6,15 @@
 #include "hook.h"
 
 #include <dlfcn.h>
-#include <string.h>
 
 #include "library.h"
 #include "resolve.h"
+#include "text.h"
 
 static const struct hook_family *const families[NR_HOOK_FAMILIES] = {
-	[HOOK_CUDA] = &family_cuda,
-	[HOOK_CUBLAS] = &family_cublas,
-	[HOOK_CUBLASLT] = &family_cublaslt,
-	[HOOK_CUDNN] = &family_cudnn,
+	[HOOK_CUDA] = &family_cuda,         [HOOK_CUBLAS] = &family_cublas,
+	[HOOK_CUBLASLT] = &family_cublaslt, [HOOK_CUDNN] = &family_cudnn,
+	[HOOK_CUPTI] = &family_cupti,
 };
 
 static void *driver_library(const struct hook_family *family)
@@ -59,11 +58,10 @@ const struct hook *hook_by_name(const char *symbol, const struct hook_family **r
 	for (size_t f = 0; f < NR_HOOK_FAMILIES; f++) {
 		const struct hook_family *family = families[f];
 
-		if (strncmp(symbol, family->prefix, strlen(family->prefix)) != 0)
+		if (!text_begins(symbol, family->prefix))
 			continue;
 		for (size_t i = 0; i < family->nr_hooks; i++)
-			if (family->hooks[i].wrapper &&
-			    strcmp(family->hooks[i].symbol, symbol) == 0) {
+			if (family->hooks[i].wrapper && text_is(family->hooks[i].symbol, symbol)) {
 				*ret_family = family;
 				return &family->hooks[i];
 			}

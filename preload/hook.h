@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HOOK_CUDA, HOOK_CUBLAS, HOOK_CUBLASLT, HOOK_CUDNN, NR_HOOK_FAMILIES };
+enum { HOOK_CUDA, HOOK_CUBLAS, HOOK_CUBLASLT, HOOK_CUDNN, HOOK_CUPTI, NR_HOOK_FAMILIES };
 
 struct hook {
 	const char *symbol;
@@ -29,9 +29,17 @@ struct hook_family {
 	size_t nr_hooks;
 	size_t copy_bytes;       /* from a real pointer to the same one of the next copy */
 	struct library *library; /* its copies; NULL: there is one, and we may load it */
+	/*
+	 * Wrappers for those who have an address from dlsym, of each row one for each of the first
+	 * nr_by_copy copies: these know which copy is meant.  0: only the first copy is answered
+	 * for.
+	 */
+	void *const *by_copy;
+	size_t nr_by_copy;
 };
 
-extern const struct hook_family family_cuda, family_cublas, family_cublaslt, family_cudnn;
+extern const struct hook_family family_cuda, family_cublas, family_cublaslt, family_cudnn,
+	family_cupti;
 
 /*
  * Points every wrapper at the vendor's code.  `library` is its dlopen handle, NULL: find it by

@@ -90,12 +90,17 @@ static uint32_t hash_of(const void *content, size_t size)
  */
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	uint64_t x, y, difference = 0;
+	uint64_t x[4], y[4], difference = 0;
 
+	for (; size >= 32; size -= 32, a += 32, b += 32) {
+		memcpy(x, a, 32);
+		memcpy(y, b, 32);
+		difference |= (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]);
+	}
 	for (; size >= 8; size -= 8, a += 8, b += 8) {
-		memcpy(&x, a, 8);
-		memcpy(&y, b, 8);
-		difference |= x ^ y;
+		memcpy(x, a, 8);
+		memcpy(y, b, 8);
+		difference |= x[0] ^ y[0];
 	}
 	return !difference && (size == 0 || memcmp(a, b, size) == 0);
 }
@@ -180,6 +185,14 @@ bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t s
 	const struct blob *b = blob_of(&tables[kind], id);
 
 	return b && b->size == size && same(b->bytes, content, size);
+}
+
+void intern_expect(enum intern_kind kind, uint32_t id)
+{
+	const char *b = (const char *)blob_of(&tables[kind], id);
+
+	__builtin_prefetch(b);
+	__builtin_prefetch(b + 64);
 }
 
 const void *intern_content(enum intern_kind kind, uint32_t id, size_t *ret_size)

@@ -48,6 +48,9 @@ uint32_t intern_find(enum intern_kind kind, const void *content, size_t size);
 /* Is the content of `id` these bytes?  Cheaper than looking it up, for who has a guess. */
 bool intern_is(enum intern_kind kind, uint32_t id, const void *content, size_t size);
 
+/* intern_is() will be asked about this id: fetches what it reads. */
+void intern_expect(enum intern_kind kind, uint32_t id);
+
 /* Content of a definition that is ready, or NULL. */
 const void *intern_content(enum intern_kind kind, uint32_t id, size_t *ret_size);
 

@@ -29,6 +29,15 @@ uint64_t record_begin_first(void)
 		       : 0;
 }
 
+void record_expect(const struct thread *t)
+{
+	const uint32_t guess = t->successors[t->last_template % THREAD_SUCCESSORS];
+
+	intern_expect(INTERN_TEMPLATE, guess);
+	ring_expect(&t->ring);
+	origin_expect(t);
+}
+
 /* The row's place in this thread's ring, or NULL: counted as a drop. */
 static struct row *row_reserve(struct thread *t)
 {

@@ -33,12 +33,17 @@ extern _Atomic bool recording;
 /* Recording is off: find out whether this call is recorded all the same. */
 uint64_t record_begin_first(void);
 
+/* Our own memory for this call, cold since the last one, is fetched while the driver works. */
+void record_expect(const struct thread *t);
+
 static inline uint64_t record_begin_now(void)
 {
 	tls.correlation = 0;
 	tls.node = 0;
 	tls.context = NULL;
 	tls.symbol = NULL;
+	if (likely(tls.thread))
+		record_expect(tls.thread);
 	return clock_ticks();
 }
 

@@ -11,17 +11,11 @@
 #include <string.h>
 
 #include "resolve.h"
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
+#include "text.h"
 
 static bool is_named(const struct hook_family *family, const char *path)
 {
-	const char *base = base_name(path);
+	const char *base = text_base_name(path);
 
 	for (const char *const *s = family->sonames; *s; s++)
 		if (strncmp(base, *s, strlen(*s)) == 0)
@@ -39,15 +33,14 @@ static int is_wanted(struct dl_phdr_info *object, size_t size, void *data)
 	struct search *s = data;
 
 	(void)size;
-	if (strncmp(base_name(object->dlpi_name), s->soname, strlen(s->soname)) != 0 ||
+	if (strncmp(text_base_name(object->dlpi_name), s->soname, strlen(s->soname)) != 0 ||
 	    strlen(object->dlpi_name) >= sizeof(s->path))
 		return 0;
 	strcpy(s->path, object->dlpi_name);
 	return 1;
 }
 
-/* The number of a copy, its pointers filled; beyond the last: taken for the first. */
-static uint32_t copy_of(const struct hook_family *family, void *handle)
+uint32_t library_number(const struct hook_family *family, void *handle)
 {
 	for (uint32_t i = 0; i < LIBRARY_COPIES; i++) {
 		void *seen = NULL;
@@ -59,7 +52,22 @@ static uint32_t copy_of(const struct hook_family *family, void *handle)
 			return i;
 		}
 	}
-	return 0;
+	return LIBRARY_COPIES;
+}
+
+void *library_symbol(const struct hook_family *family, uint32_t copy, const char *symbol)
+{
+	void *handle = copy < LIBRARY_COPIES ? atomic_load(&family->library->handles[copy]) : NULL;
+
+	return handle ? resolve_real(handle, symbol) : NULL;
+}
+
+/* Beyond the last: taken for the first. */
+static uint32_t copy_of(const struct hook_family *family, void *handle)
+{
+	const uint32_t number = library_number(family, handle);
+
+	return number < LIBRARY_COPIES ? number : 0;
 }
 
 bool library_find(const struct hook_family *family)

@@ -32,6 +32,12 @@ struct library {
 /* Fills the first copy, if the library is loaded at all.  False: it is not. */
 bool library_find(const struct hook_family *family);
 
+/* Which copy a handle of dlopen is, its pointers filled; LIBRARY_COPIES: beyond the last. */
+uint32_t library_number(const struct hook_family *family, void *handle);
+
+/* A symbol in one of the copies; NULL: that copy is not there, or lacks it. */
+void *library_symbol(const struct hook_family *family, uint32_t copy, const char *symbol);
+
 /* The copy that hook number `hook`, called from `caller`, is to be passed on to. */
 uint32_t library_copy_first(const struct hook_family *family, uint32_t hook, const void *caller);
 

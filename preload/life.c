@@ -141,6 +141,9 @@ bool life_begin(void)
 	const int saved = errno;
 	bool is_on;
 
+	/* A window may be closed: then every launch asks, and none may write to a shared line. */
+	if (likely(atomic_load(&state) == ON))
+		return true;
 	if (atomic_load(&state) == OFF)
 		return false;
 	tls.is_ours++;
@@ -158,6 +161,7 @@ void life_end(enum tti_ending reason)
 	if (getpid() == owner && atomic_compare_exchange_strong(&state, &expected, OFF)) {
 		atomic_store(&recording, false);
 		writer_finish(reason);
+		cupti_end();
 	}
 	errno = saved;
 }
@@ -211,7 +215,7 @@ bool life_expect_marks(void)
 
 void driver_ready(CUresult rc)
 {
-	if (rc == CUDA_SUCCESS)
+	if (rc == CUDA_SUCCESS && !tls.is_ours)
 		life_begin();
 }
 

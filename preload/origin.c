@@ -31,6 +31,12 @@ void origin_look_again(void)
 		python_find();
 }
 
+void origin_expect(const struct thread *t)
+{
+	if (is_python)
+		python_path_expect(t);
+}
+
 static void add_path(struct thread *t, struct template_content *c)
 {
 	const uint32_t last = atomic_load_explicit(&last_path, memory_order_relaxed);

@@ -12,6 +12,9 @@ void origin_start(void);
 /* The writer, now and then: an interpreter may have been loaded since. */
 void origin_look_again(void);
 
+/* Before the real call: what the next will read is fetched while the driver works. */
+void origin_expect(const struct thread *t);
+
 /* Fills `stack` and `path`.  Runs in: the launching thread, after the real call. */
 void origin_add(struct thread *t, struct template_content *c);
 

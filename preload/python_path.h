@@ -30,4 +30,7 @@ struct python_frame_content {
 /* INTERN_PYTHON_FRAME of the innermost frame; 0: this thread is not running Python. */
 uint32_t python_path(struct thread *t);
 
+/* Before the call that the path will be of: asks for what python_path() is going to read. */
+void python_path_expect(const struct thread *t);
+
 #endif

@@ -12,11 +12,11 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "elf_symbol.h"
 #include "hook.h"
 #include "library.h"
+#include "text.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -30,28 +30,23 @@ HIDDEN void *resolve_dlvsym(void *handle, const char *symbol, const char *versio
 HIDDEN void *(*resolve_libc_dlsym)(void *, const char *);
 HIDDEN void *(*resolve_libc_dlvsym)(void *, const char *, const char *);
 
-/* Our own exports hide libc's from every ordinary look-up, so libc's table is read directly. */
-static int find_in_libc(struct dl_phdr_info *object, size_t size, void *unused)
-{
-	void *libc_dlsym, *libc_dlvsym;
-
-	(void)size;
-	(void)unused;
-	if (strcmp(elf_object_name(object), "libc.so.6") != 0)
-		return 0;
-	libc_dlsym = elf_symbol(object, "dlsym");
-	libc_dlvsym = elf_symbol(object, "dlvsym");
-	if (!libc_dlsym || !libc_dlvsym)
-		return 0;
-	resolve_libc_dlvsym = libc_dlvsym;
-	__atomic_store_n((void **)&resolve_libc_dlsym, libc_dlsym, __ATOMIC_RELEASE);
-	return 1;
-}
-
+/*
+ * Our own exports hide libc's from every ordinary look-up, so libc's table is read directly.  It
+ * was loaded with the program, so it stands where nothing in the loader's list changes any more.
+ */
 static void find_libc(void)
 {
-	if (!__atomic_load_n((void **)&resolve_libc_dlsym, __ATOMIC_ACQUIRE))
-		dl_iterate_phdr(find_in_libc, NULL);
+	const struct link_map *object = _r_debug.r_map;
+
+	if (__atomic_load_n((void **)&resolve_libc_dlsym, __ATOMIC_ACQUIRE))
+		return;
+	while (object && !text_is(text_base_name(object->l_name), "libc.so.6"))
+		object = object->l_next;
+	if (!object)
+		return;
+	resolve_libc_dlvsym = elf_symbol_of_map(object, "dlvsym");
+	__atomic_store_n((void **)&resolve_libc_dlsym, elf_symbol_of_map(object, "dlsym"),
+			 __ATOMIC_RELEASE);
 }
 
 void *resolve_real(void *library, const char *symbol)
@@ -63,13 +58,11 @@ void *resolve_real(void *library, const char *symbol)
 static bool is_in_library(const struct hook_family *family, const void *address)
 {
 	Dl_info info;
-	const char *slash;
 
 	if (!dladdr(address, &info) || !info.dli_fname)
 		return false;
-	slash = strrchr(info.dli_fname, '/');
 	for (const char *const *s = family->sonames; *s; s++)
-		if (strncmp(slash ? slash + 1 : info.dli_fname, *s, strlen(*s)) == 0)
+		if (text_begins(text_base_name(info.dli_fname), *s))
 			return true;
 	return false;
 }
@@ -99,6 +92,23 @@ static void *answer_global(const struct hook_family *family, const struct hook *
 	return RESOLVE_ABSENT;
 }
 
+/* Its wrapper for the copy that the caller's handle led to; libc answers for what is no copy. */
+static void *answer_copy(const struct hook_family *family, const struct hook *h, void *found)
+{
+	Dl_info info;
+	void *library;
+	uint32_t copy;
+
+	if (!found || !is_in_library(family, found) || !dladdr(found, &info))
+		return NULL;
+	library_find(family); /* the first is the first, whoever is asked for first */
+	library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	copy = library ? library_number(family, library) : LIBRARY_COPIES;
+	return copy < family->nr_by_copy
+		       ? family->by_copy[(size_t)(h - family->hooks) * family->nr_by_copy + copy]
+		       : NULL;
+}
+
 /*
  * Of several copies of a library only the first is answered for: the wrapper cannot tell which
  * one a caller means who has its address from here.  So a part of a split library that looks its
@@ -110,6 +120,8 @@ static void *answer_handle(void *handle, const struct hook_family *family, const
 
 	if (found == h->wrapper)
 		return answer_global(family, h);
+	if (family->nr_by_copy)
+		return answer_copy(family, h, found);
 	if (found && found != __atomic_load_n(h->real, __ATOMIC_RELAXED) &&
 	    (family->library || is_in_library(family, found)))
 		hooks_boot(family, handle);

@@ -60,6 +60,13 @@ static inline struct row *ring_reserve(struct ring *r)
 	return &r->rows[head & r->mask];
 }
 
+/* A row will be reserved soon. */
+static inline void ring_expect(const struct ring *r)
+{
+	__builtin_prefetch(&r->rows[atomic_load_explicit(&r->head, memory_order_relaxed) & r->mask],
+			   1);
+}
+
 static inline void ring_commit(struct ring *r)
 {
 	const uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);

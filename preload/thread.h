@@ -21,8 +21,8 @@ struct thread {
 	bool is_announced;    /* writer: its record is in the file */
 	uint32_t due;         /* writer: rows to take in this round */
 	struct counters counters;
-	struct path_cache *paths;   /* python_path.c; made when first needed, kept for the next */
-	struct stack_cache *stacks; /* stack.c; the same */
+	struct path_cache *paths; /* python_path.c; made when first needed, kept for the next */
+	struct memo *stacks;      /* stack.c; the same */
 	uint32_t last_template;
 	uint32_t successors[THREAD_SUCCESSORS]; /* by template: what came after it the last time */
 	struct ring ring;                       /* last: its rows follow */

@@ -177,6 +177,11 @@ bool trace_file_create(void)
 	}
 	if (fd < 0 || fstat(fd, &identity) < 0) {
 		log_line("nothing is recorded: cannot create ", path, ": ", text_of_error());
+		if (fd >= 0) {
+			unlink(path);
+			close(fd);
+			fd = -1;
+		}
 		return false;
 	}
 	move_away();

@@ -20,6 +20,7 @@
 #include "activity.h"
 #include "clock.h"
 #include "cupti.h"
+#include "cupti_share.h"
 #include "definition.h"
 #include "launch.h"
 #include "log.h"
@@ -78,7 +79,10 @@ static struct {
 /* Requests to the thread: it answers by raising `answered` to what `asked` was. */
 static _Atomic uint32_t asked, answered;
 static _Atomic uint32_t ending; /* tti_ending; 0: none */
-static _Atomic bool may_go_on;  /* after that end */
+/* The process ends: also records of what still runs are fetched, which then have no times. */
+static _Atomic bool by_force;
+static _Atomic bool may_go_on; /* after that end */
+static _Atomic bool is_awake;  /* the thread runs */
 /* Once the process is ending, CUPTI may be gone at any moment: it is not called any more. */
 static _Atomic bool is_cupti_off;
 
@@ -327,6 +331,7 @@ static bool file_is_open(void)
 	if (!trace_file_path() && !w.has_failed && !trace_file_create()) {
 		w.has_failed = true;
 		atomic_store(&recording, false);
+		cupti_end();
 	}
 	return trace_file_path();
 }
@@ -421,7 +426,7 @@ static void take_back_finish(void)
 void writer_round(void)
 {
 	if (!atomic_load(&is_cupti_off))
-		cupti_flush(true);
+		cupti_flush(atomic_load(&by_force));
 	drain();
 }
 
@@ -456,6 +461,7 @@ static void *run(void *unused)
 		const uint32_t request = atomic_load(&asked);
 		const uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
+		share_prepare();
 		if (request != atomic_load(&answered)) {
 			answer(request);
 		} else if (w.is_paused) {
@@ -476,6 +482,7 @@ static void *run(void *unused)
 		}
 		sys_wait(&asked, atomic_load(&answered), POLL_NS);
 	}
+	atomic_store(&is_awake, false);
 	return unused;
 }
 
@@ -510,6 +517,7 @@ bool writer_start(void)
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	is_started = pthread_create(&thread, NULL, run, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	atomic_store(&is_awake, is_started);
 	if (is_started)
 		pthread_detach(thread);
 	return is_started;
@@ -539,8 +547,16 @@ static void ask(void)
 	}
 }
 
+bool writer_wake(void)
+{
+	sys_wake(&asked);
+	return atomic_load(&is_awake);
+}
+
 void writer_flush(bool is_last)
 {
+	if (is_last)
+		atomic_store(&by_force, true);
 	ask();
 	if (is_last)
 		atomic_store(&is_cupti_off, true);
@@ -550,6 +566,7 @@ void writer_finish(enum tti_ending reason)
 {
 	if (reason == TTI_ENDING_EXIT)
 		atomic_store(&is_cupti_off, true);
+	atomic_store(&by_force, true);
 	atomic_store(&may_go_on, false);
 	atomic_store(&ending, reason);
 	ask();
@@ -557,6 +574,7 @@ void writer_finish(enum tti_ending reason)
 
 void writer_pause(enum tti_ending reason)
 {
+	atomic_store(&by_force, true);
 	atomic_store(&may_go_on, true);
 	atomic_store(&ending, reason);
 	ask();
@@ -564,6 +582,7 @@ void writer_pause(enum tti_ending reason)
 
 void writer_resume(void)
 {
+	atomic_store(&by_force, false);
 	atomic_store(&ending, 0);
 	ask();
 }

@@ -29,6 +29,9 @@ void writer_flush(bool is_last);
  */
 void writer_finish(enum tti_ending reason);
 
+/* Has it look at once at what there is to do.  False: it does not run. */
+bool writer_wake(void);
+
 /* The same for an end that may not come: writer_resume() takes the last record back. */
 void writer_pause(enum tti_ending reason);
 void writer_resume(void);

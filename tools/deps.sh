@@ -3,9 +3,9 @@
 # deps.sh [PACKAGE...]: installs the packages that building and testing need, and those named, as
 # root or by sudo; else says how.
 set -eu
-packages="gcc g++ make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libelf-dev zlib1g-dev
-libsqlite3-dev libavro-dev libsnappy-dev liblzma-dev libprotobuf-c-dev protobuf-c-compiler python3-avro
-libcmocka-dev zstd python3 python3-pytest python3-pytest-xdist"
+packages="gcc g++ make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libelf-dev libdw-dev zlib1g-dev
+libyajl-dev libsqlite3-dev libavro-dev libsnappy-dev liblzma-dev libprotobuf-c-dev protobuf-c-compiler python3-avro
+libcmocka-dev libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 zstd python3 python3-pytest python3-pytest-xdist"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "not a Debian or Ubuntu: needed is what these packages hold: $packages $*" >&2

@@ -12,6 +12,7 @@ from facts import ask, has, path_of, shown
 BEFORE, AFTER = "baseline", "flash"
 NOT_NORMS = ("attention", "convolution", "linear")
 H200_TFLOPS, H200_TBPS = 990, 4.8  # as ttitrace roofline has them, of the datasheet
+GPU_BOUND = 0.8  # busy of a step's time
 TILE = 128  # queries and keys of flash attention's tiles
 
 
@@ -57,7 +58,8 @@ def breakdown():
     return Section(
         "breakdown",
         "Operators before and after flash attention",
-        "GPU time of a whole generation, ms, and each operator's percent of it. Before: attention written out "
+        "GPU time of a whole generation, ms, and each operator's percent of it. Before: attention "
+        "written out "
         "as two products and a softmax; after: PyTorch's flash attention wherever it can be.",
         [shown("report", "--by", "phase", "--json", trace("WORKLOAD.baseline"))],
         ("workload", "attention", "ms", *facts.OPERATORS),
@@ -66,13 +68,38 @@ def breakdown():
     )
 
 
+def stage_gains(workload):
+    """Of stages that work on sequences of different kinds: a prompt and tokens, a small image and a "
+    "large one."""
+    sides = [facts.stages(workload, setting) for setting in (BEFORE, AFTER)]
+    if len({stage.name for stage in sides[0]} & {"prefill", "decode", "super-resolution"}) == 0:
+        return []
+    rows = []
+    for before, after in zip(*sides):
+        if before.name in ("prefill", "decode", "denoising", "super-resolution"):
+            attention = [stage.operators["attention"] for stage in (before, after)]
+            whole = [stage.operators.total() for stage in (before, after)]
+            part, alone = attention[0] / whole[0], attention[0] / attention[1]
+            cells = (100 * part, 100 * attention[1] / whole[1])
+            rows.append(
+                (
+                    f"- {before.name}",
+                    *(f"{cell:.1f}" for cell in cells),
+                    f"{alone:.2f}",
+                    f"{1 / (1 - part + part / alone):.2f}",
+                    f"{whole[0] / whole[1]:.2f}",
+                    "",
+                )
+            )
+    return rows
+
+
 def gains():
     rows, data = [], {}
     for workload in workloads(BEFORE, AFTER):
         before, after = (facts.operators(workload, setting) for setting in (BEFORE, AFTER))
-        clocks = [
-            sum(s.clock_ns * s.repeats for s in facts.stages(workload, setting)) for setting in (BEFORE, AFTER)
-        ]
+        loops = [max(facts.stages(workload, setting), key=lambda s: s.repeats) for setting in (BEFORE, AFTER)]
+        is_gpu_bound = all(loop.step_busy_ns > GPU_BOUND * loop.clock_ns for loop in loops)
         part = before["attention"] / before.total()
         alone = before["attention"] / after["attention"]
         whole = before.total() / after.total()
@@ -86,14 +113,18 @@ def gains():
                 f"{alone:.2f}",
                 f"{expected:.2f}",
                 f"{whole:.2f}",
-                f"{clocks[0] / clocks[1]:.2f}",
+                f"{loops[0].clock_ns / loops[1].clock_ns:.2f}" if is_gpu_bound else "-",
             )
         )
+        rows += stage_gains(workload)
     return Section(
         "gains",
         "What flash attention gains",
-        "Attention's percent of GPU time before and after, its own speed-up, what that alone makes of the whole "
-        "(Amdahl), the whole's speed-up in GPU time, and by the clock.",
+        "Attention's percent of GPU time before and after, its own speed-up, what that alone makes of "
+        "the whole "
+        "(Amdahl), the whole's speed-up in GPU time; by the clock, a step, where the GPU is busy for "
+        "80 % of it before and "
+        "after: else launches take the time, attention or not.",
         [shown("diff", trace("WORKLOAD.baseline"), trace("WORKLOAD.flash"))],
         ("workload", "% before", "% after", "attention alone", "expected", "GPU time", "clock"),
         rows,
@@ -188,7 +219,15 @@ def by_size():
             error = f"{100 * left_out['error']:.0f}" if left_out else "-"
             times = (f"{ns / nr_steps / 1e6:.2f}" for ns in points)
             rows.append(
-                (series["name"], row["name"], *times, exponent(row), last_exponent(row), exponent(row, "flops"), error)
+                (
+                    series["name"],
+                    row["name"],
+                    *times,
+                    exponent(row),
+                    last_exponent(row),
+                    exponent(row, "flops"),
+                    error,
+                )
             )
     words = []
     for setting in (BEFORE, AFTER):
@@ -197,7 +236,8 @@ def by_size():
     return Section(
         "by_size",
         "Attention and convolution against image size",
-        "Stable Diffusion, ms of GPU time a step; k of time ~ pixels^k (the side) with its 95 % interval, k between "
+        "Stable Diffusion, ms of GPU time a step; k of time ~ pixels^k (the side) with its 95 % "
+        "interval, k between "
         "the two largest, k of the FLOPs; how far the smaller three miss the largest, %.",
         [shown("sweep", "--x", values, "--phase", "denoising step", *words)],
         ("attention", "operator", *(f"{side} px" for side in there), "k", "last two", "k FLOPs", "left out"),
@@ -212,6 +252,14 @@ def is_temporal(row):
 
 def is_spatial(row):
     return row["role"] == "self" and row["s_q"] == row["s_k"]
+
+
+# With their projections and what copies heads about.  The spatial transformer's second attention is cross.
+MODULES_OF = {
+    "spatial self attention modules": r"Transformer2DModel.*Attention\[0\]",
+    "spatial cross attention modules": r"Transformer2DModel.*Attention\[1\]",
+    "temporal attention modules": r"TransformerTemporalModel.*Attention\[",
+}
 
 
 def space_and_time():
@@ -239,11 +287,20 @@ def space_and_time():
                     f"{work / time / 1e3:.2f}",
                 )
             )
+        for kind, focus in MODULES_OF.items():
+            answer = ask("report", "--phase", "denoising step:1..1", "--focus", focus, path_of(name))
+            time = sum(row["time_ns"] for row in answer["operators"])
+            data[setting, kind] = (time, None)
+            rows.append((setting, kind, "", f"{time / 1e6:.3f}", "", "", ""))
     return Section(
         "space_and_time",
         "Attention in space and in time",
         "ms-1.7b, 16 frames of 256 pixels, one step; 2 x 16 frames in a batch.",
-        [shown("report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video.SETTING"))],
+        [
+            shown(
+                "report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video.SETTING")
+            )
+        ],
         ("attention", "kind", "calls", "ms", "% of attention", "GFLOP", "TFLOP/s"),
         rows,
         data,
@@ -267,19 +324,28 @@ def frames():
             shown("sweep", "--x", values, "--phase", "denoising step", *(trace(n) for n in names[label]))
         )
         found = {row["name"]: row for row in answer["rows"]}
-        for name in ("temporal", "self", "attention", "convolution", "all"):
-            if name not in found:
+        for row_name in ("attention/temporal", "attention/self", "attention", "convolution", "all"):
+            if row_name not in found:
                 continue
-            row = found[name]
+            row, name = (
+                found[row_name],
+                row_name.replace("attention/self", "spatial").replace("attention/", ""),
+            )
             times = {point["x"]: point["time_ns"] / runs.SWEEP_STEPS for point in row["points"]}
             data[label, name] = times
             cells = [f"{times[f] / 1e6:.2f}" if f in times else "-" for f in runs.FRAMES]
             rows.append((label, name, *cells, exponent(row), last_exponent(row), exponent(row, "flops")))
-        data[label, "comparisons"] = answer.get("comparisons") or answer.get("crossovers")
+        for pair in answer["pairs"]:
+            if pair["of"] == "attention/temporal" and pair["to"] == "attention/self" and pair["crossing"]:
+                crossing = pair["crossing"]
+                where = f"{crossing:.0f} frames" if crossing < 4 * there[-1] else "far beyond"
+                data[label, "meet", pair["by"]] = crossing
+                rows.append((label, f"curves meet, {pair['by']}", where, *[""] * 9))
     return Section(
         "frames",
         "Frames: temporal against spatial attention",
-        "ms of GPU time a step of ms-1.7b; k of time ~ frames^k, between the two largest, and of the FLOPs.",
+        "ms of GPU time a step of ms-1.7b; k of time ~ frames^k, between the two largest, and of the "
+        "FLOPs.",
         commands,
         ("series", "", *(f"{f} f" for f in runs.FRAMES), "k", "last two", "k FLOPs"),
         rows,
@@ -295,9 +361,7 @@ def intensity():
         total = facts.flops(workload, AFTER).total()
         loop = facts.stages(workload, AFTER)
         main = max(loop, key=lambda stage: stage.busy_ns)
-        phase = next(
-            s for s in runs.STAGES.get(workload, runs.USUAL_STAGES) if s[0] == main.name
-        )
+        phase = next(s for s in runs.STAGES.get(workload, runs.USUAL_STAGES) if s[0] == main.name)
         words = phase[1] + (f":{phase[3][0]}..{phase[3][1]}" if phase[3] else "")
         answer = ask("roofline", "--phase", words, path_of(name))
         busy = sum(stage.busy_ns for stage in loop if stage.name == main.name)
@@ -317,9 +381,14 @@ def intensity():
     return Section(
         "intensity",
         "Two intensities",
-        "Capacity: FLOPs of a whole generation by bytes of weights. Traffic: FLOPs by the fewest bytes that the "
-        "problems move, of the stage that takes most time; and what that stage attains, TFLOP/s of its busy time.",
-        [shown("roofline", trace("WORKLOAD.flash")), shown("roofline", "--phase", "STAGE", trace("WORKLOAD.flash"))],
+        "Capacity: FLOPs of a whole generation by bytes of weights. Traffic: FLOPs by the fewest bytes "
+        "that the "
+        "problems move, of the stage that takes most time; and what that stage attains, TFLOP/s of its "
+        "busy time.",
+        [
+            shown("roofline", trace("WORKLOAD.flash")),
+            shown("roofline", "--phase", "STAGE", trace("WORKLOAD.flash")),
+        ],
         ("workload", "weights GiB", "TFLOP", "capacity FLOP/B", "stage", "traffic FLOP/B", "TFLOP/s"),
         rows,
         data,
@@ -345,7 +414,13 @@ def similarity():
         wanted = formula_bytes(side) * heads
         data[side] = (seen, wanted)
         rows.append(
-            (side, f"{seen / 2**20:,.1f}", f"{wanted / 2**20:,.1f}", f"{100 * (seen / wanted - 1):.2f}", f"{largest / 2**20:,.0f}")
+            (
+                side,
+                f"{seen / 2**20:,.1f}",
+                f"{wanted / 2**20:,.1f}",
+                f"{100 * (seen / wanted - 1):.2f}",
+                f"{largest / 2**20:,.0f}",
+            )
         )
     if len(data) > 1:
         first, last = min(data), max(data)
@@ -354,7 +429,8 @@ def similarity():
     return Section(
         "similarity",
         "Memory of similarity matrices against the formula",
-        "Stable Diffusion, MiB a step in fp16 over all heads, batch 2: from the lengths of every call of the trace, and "
+        "Stable Diffusion, MiB a step in fp16 over all heads, batch 2: from the lengths of every call "
+        "of the trace, and "
         "M = sum of m_n 2 S_n (S_n + T) with m = 5, 5, 5, 1.",
         [shown("seqlen", "--json", "--phase", "denoising step:1..1", trace("stable_diffusion_SIDE.flash"))],
         ("pixels", "trace", "formula", "difference %", "largest call"),
@@ -376,7 +452,8 @@ def stage_split():
     return Section(
         "stage_split",
         "Stages",
-        "GPU time of a whole generation, ms, and each stage's percent of it. What no stage explains, ms: all, and "
+        "GPU time of a whole generation, ms, and each stage's percent of it. What no stage explains, "
+        "ms: all, and "
         "without the making of random weights.",
         [shown("report", "--by", "phase", trace("WORKLOAD.flash"))],
         ("workload", "ms", "stages %", "residual", "without set-up"),
@@ -404,13 +481,14 @@ def idle():
                 f"{steps.step_busy_ns / 1e6:.2f}",
                 f"{100 * part:.0f}",
                 f"{launches[len(launches) // 2]:,}",
-                "launches" if part > 0.2 else "GPU",
+                "launches" if 1 - part < GPU_BOUND else "GPU",
             )
         )
     return Section(
         "idle",
         "Busy and idle",
-        "A step after the first, medians: ms by the clock, of them the GPU busy, percent idle, kernels. Idle means that the "
+        "A step after the first, medians: ms by the clock, of them the GPU busy, percent idle, "
+        "kernels. Idle means that the "
         "CPU is late: batch 1, eager, with Python paths recorded.",
         [shown("report", "--by", "phase", trace("WORKLOAD.flash"))],
         ("workload", "clock ms", "busy ms", "idle %", "kernels", "bound by"),
@@ -429,7 +507,13 @@ def backends():
             rate = steps.flops["attention"] / steps.operators["attention"] / 1e3
             data[workload, setting] = (each["attention"], sum(each.values()))
             rows.append(
-                (workload, setting, f"{each['attention'] / 1e6:.2f}", f"{rate:.0f}", f"{sum(each.values()) / 1e6:.2f}")
+                (
+                    workload,
+                    setting,
+                    f"{each['attention'] / 1e6:.2f}",
+                    f"{rate:.0f}",
+                    f"{sum(each.values()) / 1e6:.2f}",
+                )
             )
     return Section(
         "backends",
@@ -458,7 +542,13 @@ def layout():
             data[label, phase] = (times, kinds)
             cells = (times.get(o, 0) for o in ("convolution", "group_norm", "elementwise", "memory"))
             rows.append(
-                (label, phase.split(":")[0], f"{whole / 1e6:.2f}", percent(kinds.get("layout", 0), whole), *(f"{c / 1e6:.2f}" for c in cells))
+                (
+                    label,
+                    phase.split(":")[0],
+                    f"{whole / 1e6:.2f}",
+                    percent(kinds.get("layout", 0), whole),
+                    *(f"{c / 1e6:.2f}" for c in cells),
+                )
             )
     return Section(
         "layout",
@@ -510,7 +600,10 @@ def tiles():
             continue
         found = facts.attention_rows(name, "--phase", "denoising step:1..1")
         rates = {}
-        for kind, test in (("temporal", is_temporal), ("spatial", lambda row: is_spatial(row) and row["s_q"] == 1024)):
+        for kind, test in (
+            ("temporal", is_temporal),
+            ("spatial", lambda row: is_spatial(row) and row["s_q"] == 1024),
+        ):
             mine = [row for row in found if test(row)]
             time = sum(row["time_ns"] for row in mine)
             rates[kind] = sum(map(facts.attention_flops, mine)) / time / 1e3 if time else 0
@@ -527,9 +620,19 @@ def tiles():
     return Section(
         "tiles",
         "Short sequences waste tiles",
-        f"TFLOP/s of flash attention, ms-1.7b at 256 pixels: temporal, spatial of 1,024 tokens, their ratio, and the share of "
+        f"TFLOP/s of flash attention, ms-1.7b at 256 pixels: temporal, spatial of 1,024 tokens, their "
+        "ratio, and the share of "
         f"{TILE} x {TILE} tiles that the frames fill.",
-        [shown("report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video_fFRAMES.flash"))],
+        [
+            shown(
+                "report",
+                "--by",
+                "attention",
+                "--phase",
+                "denoising step:1..1",
+                trace("make_a_video_fFRAMES.flash"),
+            )
+        ],
         ("frames", "temporal", "spatial", "ratio %", "tiles filled %"),
         rows,
         data,

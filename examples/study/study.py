@@ -20,8 +20,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("only", nargs="*", help="sections to make; all by default")
-    parser.add_argument("--traces", type=pathlib.Path, default=facts.ROOT / "build/study", help="of the study")
-    parser.add_argument("--out", type=pathlib.Path, default=facts.ROOT / "build/study", help="TABLES.md, *.png")
+    parser.add_argument(
+        "--traces", type=pathlib.Path, default=facts.ROOT / "build/study", help="of the study"
+    )
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=facts.ROOT / "build/study", help="TABLES.md, *.png"
+    )
     parser.add_argument("--no-record", action="store_true", help="judge the traces that are there")
     parser.add_argument("--no-pictures", action="store_true", help="needs no matplotlib")
     return parser.parse_args()
@@ -57,7 +61,7 @@ def main():
                 text += f"\n\n![{section.title}]({picture})"
         parts.append(text)
         print(f"{make.__name__}: {time.monotonic() - begin:.1f} s", file=sys.stderr)
-    tables = "# Tables of the study\n\nMade by `study.py`; what they mean is in [RESULTS.md](RESULTS.md).\n\n"
+    tables = "# Tables of the study\n\nMade by `examples/study/study.py`.\n\n"
     (args.out / "TABLES.md").write_text(tables + "\n\n".join(parts) + "\n")
 
 

@@ -6,8 +6,9 @@
 
 `still`: launch after launch from one place, 22 Python frames deep.  `tree`: from 1,296 modules in
 turn, 28 frames deep, where 3 frames and the whole template differ from the launch before; what
-the interpreter itself takes is in it.  The driver is the stand-in whose launches do nothing.
-Medians, and the least, of runs taken in turn.
+the interpreter itself takes is in it.  `cold`: the same, but the launch alone, when 3 MB of other
+memory have been touched before each module is called: what a real program's own work does to the
+caches; here the driver takes 3,000 ns of it.  The driver is the stand-in whose launches do nothing.  Medians, and the least, of runs taken in turn.
 """
 
 import ctypes
@@ -51,6 +52,21 @@ class Tree:
             child()
 
 
+class ColdTree(Tree):
+    """Before each of the innermost modules is called, the caches are emptied."""
+
+    def __init__(self, depth, launch, empty):
+        super().__init__(0, launch)
+        if depth:
+            self.children = [ColdTree(depth - 1, launch, empty) for _ in range(6)]
+        self.before = empty if depth == 1 else int
+
+    def forward(self):
+        for child in self.children:
+            self.before()
+            child()
+
+
 def measure(library):
     """In a process of its own: nanoseconds per launch, still and tree."""
     many = ctypes.CDLL(library)
@@ -65,6 +81,11 @@ def measure(library):
         tree()
         times.append((time.perf_counter_ns() - begin) / 6**4)
     print(statistics.median(times[3:]))
+    many.many_timed_median.restype = ctypes.c_double
+    tree = Still(3, ColdTree(4, many.many_launch_timed, many.many_empty_caches))
+    for _ in range(4):  # in the first round every path is new
+        tree()
+    print(many.many_timed_median())
 
 
 def run(build, python, setup, directory):
@@ -89,7 +110,7 @@ def main():
         sys.exit(__doc__)
     build = os.path.abspath(sys.argv[1])
     print(f"ns per launch, median (least) of {RUNS} runs")
-    print(f"{'python':>12} {'stacks':>8} {'still':>14} {'tree':>14}")
+    print(f"{'python':>12} {'stacks':>8} {'still':>14} {'tree':>14} {'cold':>14}")
     with tempfile.TemporaryDirectory() as directory:
         for python in sys.argv[2:] or [sys.executable]:
             took = {setup: [] for setup in SETUPS}

@@ -16,10 +16,11 @@ failed=0
 TOLERANCE=10
 # Own code per launch.  Instructions: what it takes today, so that a change for the worse is seen.
 BAR_NS=100
-BAR_INSTRUCTIONS=600
+BAR_INSTRUCTIONS=480
 BAR_STARTUP=1000 # microseconds
 BAR_BYTES=6
 BAR_REPORT=20 # million launches per second
+BAR_EXPORT=1  # million events per second
 
 row() { printf '%-46s %16s %16s  %s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 skipped() { row "$1" - '' "skipped: $2"; }
@@ -47,6 +48,18 @@ launches() {
 		"$(awk "BEGIN { printf \"%.1f\", ${field[9]} - ${field[1]} }")" "<= $BAR_NS"
 }
 
+# Pausing and resuming between turns of one process: what the machine does meanwhile hits both alike.
+one_process() {
+	local bare paused
+	read -ra bare < <(LD_LIBRARY_PATH="$build/tests/fake/cheap" "$build/tests/bench/bench_pause")
+	read -ra paused < <(LD_LIBRARY_PATH="$build/tests/fake/cheap" TTITRACE_TIMING=none \
+		TTITRACE_STACKS=none TTITRACE_RING_KB=16384 TTITRACE_OUTPUT="$out/%p.ttt" \
+		LD_PRELOAD="$build/libttitrace.so" "$build/tests/bench/bench_pause")
+	row "ns of one launch and a clock, off: median, p99" "${bare[4]}, ${bare[5]}"
+	row "the same, recording paused" "${paused[1]}, ${paused[2]}"
+	row "the same, recording" "${paused[4]}, ${paused[5]}"
+}
+
 instructions() {
 	if ! command -v valgrind >/dev/null; then
 		skipped "instructions per launch" "no valgrind"
@@ -67,6 +80,7 @@ instructions() {
 	row "instructions per launch, hooks that record nothing" "$nop"
 	row "instructions per launch, recording" "$record"
 	judged "instructions per launch, our own code" $((record - bare)) $BAR_INSTRUCTIONS
+	sed -n '/^of recording/,$p' "$out/instructions"
 }
 
 startup() {
@@ -101,10 +115,23 @@ reports() {
 	done <"$out/report"
 }
 
+exports() {
+	"$here/bench_export.py" "$build" 1000000 3 >"$out/export"
+	while read -r format _ speed _ peak; do
+		[[ $peak =~ ^[0-9]+$ ]] || continue
+		case $format in
+		perfetto | sqlite) row "M events/s in export, $format" "$speed" ">= $BAR_EXPORT" \
+			"peak memory $((peak / 1024)) MB" ;;
+		*) row "M events/s in export, $format" "$speed" '' "peak memory $((peak / 1024)) MB" ;;
+		esac
+	done <"$out/export"
+}
+
 echo "$(nproc) processors, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 row what here bar
 if [ -e "$build/libttitrace.so" ]; then
 	launches
+	one_process
 	instructions
 	startup
 else
@@ -112,4 +139,5 @@ else
 fi
 bytes
 reports
+exports
 exit $failed

@@ -382,6 +382,13 @@ def test_a_mistake_is_told_in_one_line_with_its_place(ttitrace, described, layer
     assert done.stderr.count("\n") == 1 and message in done.stderr and "forward pass" in done.stderr
 
 
+def test_passes_without_layers_end(ttitrace, tmp_path):
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"parts": [{"times": 1e15, "as": "i", "layers": []}]}))
+    done = ttitrace("model", own, timeout=30)
+    assert done.returncode == 2 and "more than 4000000 layers" in done.stderr
+
+
 def test_blocks_that_use_themselves_end(ttitrace, described):
     twice = {"layers": [{"use": "twice"}, {"use": "twice"}]}
     done = ttitrace("model", described([{"use": "twice"}], blocks={"twice": twice}), timeout=30)

@@ -87,10 +87,12 @@ def test_a_softmax_in_pieces_is_one(ttitrace, mktrace):
         pieces = pieces.replace(f"\t7 6000 {gpu}\n", f"\t7 3000 {gpu}\n\t7 3000 {begin_gpu} {number + 900}\n")
     whole, report = (as_json(ttitrace("report", "--json", mktrace(text))) for text in (DIFFUSION, pieces))
     assert operators(report)["softmax"] == 1
-    counts = [
-        sum(row["calls"] for row in answer["attention"] if row.get("backend") == "math") for answer in (whole, report)
-    ]
-    assert counts == [3, 2]
+    calls, times = (
+        [sum(row[key] for row in answer["attention"] if row.get("backend") == "math") for answer in (whole, report)]
+        for key in ("calls", "time_ns")
+    )
+    assert calls == [3, 2]
+    assert times[0] * 2 == times[1] * 3  # all pieces count
 
 
 def test_without_calls_and_parameters_names_and_order_do_what_they_can(ttitrace, mktrace):

@@ -33,7 +33,15 @@ enum fake_magic {
 	FAKE_MAGIC_END,
 };
 
-enum fake_work_kind { FAKE_WORK_KERNEL, FAKE_WORK_COPY, FAKE_WORK_FILL, FAKE_WORK_EMPTY };
+/* The last two are CUPTI's own: an API call, and the external number of one (`bytes`). */
+enum fake_work_kind {
+	FAKE_WORK_KERNEL,
+	FAKE_WORK_COPY,
+	FAKE_WORK_FILL,
+	FAKE_WORK_EMPTY,
+	FAKE_WORK_CALL,
+	FAKE_WORK_EXTERNAL,
+};
 
 /* One thing the device does, and when it does it. */
 struct fake_work {
@@ -92,8 +100,11 @@ struct fake_observer {
 	void (*ran)(const struct fake_work *work);
 };
 
-/* Exported by the stand-in libcuda.so.1.  NULL: nobody looks. */
-void fake_cuda_observe(const struct fake_observer *observer);
+/*
+ * Exported by the stand-in libcuda.so.1, which has one observer.  False: another one was first.
+ * NULL: nobody looks any more.
+ */
+bool fake_cuda_observe(const struct fake_observer *observer);
 
 /* What the stand-ins saw, by name: the FAKE_CUDA_REPORT file has them, 32 bytes each. */
 #define FAKE_STATS(STAT)        \

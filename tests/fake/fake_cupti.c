@@ -49,6 +49,7 @@ struct queue {
 static struct CUpti_Subscriber_st only;
 static _Atomic(struct CUpti_Subscriber_st *) subscriber;
 static _Atomic uint8_t callback_is_on[CUPTI_CB_DOMAIN_SIZE][NR_CBIDS];
+static _Atomic bool domain_is_dead[CUPTI_CB_DOMAIN_SIZE];
 static _Atomic uint8_t kind_is_on[CUPTI_ACTIVITY_KIND_COUNT];
 static _Atomic uint32_t correlations;
 static _Atomic uint64_t nr_records;
@@ -67,6 +68,7 @@ static struct queue *queues; /* newest stream first: that mixes the order of rec
 static size_t nr_dropped;
 static pid_t owner;
 static bool has_worker;
+static bool is_served; /* by the driver */
 static _Atomic uint32_t period_ms;
 
 static uint64_t knob(const char *name)
@@ -75,10 +77,17 @@ static uint64_t knob(const char *name)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
+/* other/libcupti.so.12 is a second copy: the driver serves the first that comes. */
+#ifdef FAKE_CUPTI_12
+#define BUILT_VERSION 26
+#else
+#define BUILT_VERSION CUPTI_API_VERSION
+#endif
+
 static uint32_t version(void)
 {
 	const uint64_t v = knob("FAKE_CUPTI_VERSION");
-	return v ? (uint32_t)v : CUPTI_API_VERSION;
+	return v ? (uint32_t)v : BUILT_VERSION;
 }
 
 static void count(enum fake_stat stat, uint64_t n)
@@ -140,6 +149,10 @@ static bool is_wanted(const struct fake_work *w)
 		return kind_is_on[CUPTI_ACTIVITY_KIND_MEMCPY];
 	case FAKE_WORK_FILL:
 		return kind_is_on[CUPTI_ACTIVITY_KIND_MEMSET];
+	case FAKE_WORK_CALL:
+		return kind_is_on[CUPTI_ACTIVITY_KIND_DRIVER];
+	case FAKE_WORK_EXTERNAL:
+		return kind_is_on[CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION];
 	default:
 		return false;
 	}
@@ -234,9 +247,38 @@ static size_t put_fill(void *to, const struct fake_work *w)
 	return sizeof(m);
 }
 
+static size_t put_call(void *to, const struct fake_work *w)
+{
+	const CUpti_ActivityAPI a = {
+		.kind = CUPTI_ACTIVITY_KIND_DRIVER,
+		.cbid = (CUpti_CallbackId)w->bytes,
+		.start = w->begin_ns,
+		.end = w->end_ns,
+		.correlationId = w->correlation,
+	};
+	memcpy(to, &a, sizeof(a));
+	return sizeof(a);
+}
+
+static size_t put_external(void *to, const struct fake_work *w)
+{
+	const CUpti_ActivityExternalCorrelation e = {
+		.kind = CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION,
+		.externalKind = CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0,
+		.externalId = w->bytes,
+		.correlationId = w->correlation,
+	};
+	memcpy(to, &e, sizeof(e));
+	return sizeof(e);
+}
+
 static size_t record_bytes(CUpti_ActivityKind kind)
 {
 	switch (kind) {
+	case CUPTI_ACTIVITY_KIND_DRIVER:
+		return sizeof(CUpti_ActivityAPI);
+	case CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION:
+		return sizeof(CUpti_ActivityExternalCorrelation);
 	case CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL:
 		return kernel_bytes();
 	case CUPTI_ACTIVITY_KIND_MEMCPY:
@@ -269,6 +311,10 @@ static size_t put_record(uint8_t *to, struct fake_work w, const struct timebase 
 		return put_kernel(to, &w);
 	case FAKE_WORK_COPY:
 		return put_copy(to, &w);
+	case FAKE_WORK_CALL:
+		return put_call(to, &w);
+	case FAKE_WORK_EXTERNAL:
+		return put_external(to, &w);
 	default:
 		return put_fill(to, &w);
 	}
@@ -437,7 +483,7 @@ static void worker_start(void)
 static void call_back(CUpti_CallbackDomain domain, uint32_t cbid, const void *data)
 {
 	struct CUpti_Subscriber_st *s = atomic_load(&subscriber);
-	if (s && cbid < NR_CBIDS && callback_is_on[domain][cbid])
+	if (s && cbid < NR_CBIDS && !domain_is_dead[domain] && callback_is_on[domain][cbid])
 		s->callback(s->data, domain, cbid, data);
 }
 
@@ -456,17 +502,42 @@ static void call_site(struct fake_call *call, CUpti_ApiCallbackSite site)
 	call_back(CUPTI_CB_DOMAIN_DRIVER_API, call->cbid, &data);
 }
 
+static __thread uint64_t external[8]; /* pushed by this thread */
+static __thread uint32_t nr_external;
+static __thread uint64_t entered_ns;
+
 static void enter(struct fake_call *call)
 {
 	call->correlation = atomic_fetch_add(&correlations, 1) + 1;
+	entered_ns = clock_ns(CLOCK_MONOTONIC);
 	call_site(call, CUPTI_API_ENTER);
+}
+
+/* The record of a call comes behind the external number that it was made under. */
+static void write_call(const struct fake_call *call)
+{
+	const struct fake_work w = { .kind = FAKE_WORK_CALL,
+				     .bytes = call->cbid,
+				     .correlation = call->correlation,
+				     .begin_ns = entered_ns,
+				     .end_ns = clock_ns(CLOCK_MONOTONIC) };
+	struct fake_work e = w;
+	if (!is_wanted(&w))
+		return;
+	e.kind = FAKE_WORK_EXTERNAL;
+	e.bytes = nr_external ? external[(nr_external - 1) % 8] : 0;
+	if (nr_external)
+		ran(&e);
+	ran(&w);
 }
 
 static void leave(struct fake_call *call)
 {
 	/* The observer came while this call was under way: it has no beginning, so no end. */
-	if (call->correlation)
+	if (call->correlation) {
 		call_site(call, CUPTI_API_EXIT);
+		write_call(call);
+	}
 }
 
 static void resource(const struct fake_event *e)
@@ -497,12 +568,11 @@ static void attach(void)
 	void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (owner || !driver)
 		return;
-	void (*observe)(const struct fake_observer *) =
-		(void (*)(const struct fake_observer *))dlsym(driver, "fake_cuda_observe");
+	bool (*observe)(const struct fake_observer *) =
+		(bool (*)(const struct fake_observer *))dlsym(driver, "fake_cuda_observe");
 	driver_count = (void (*)(enum fake_stat, uint64_t))dlsym(driver, "fake_cuda_count");
 	owner = getpid();
-	if (observe)
-		observe(&observer);
+	is_served = observe && observe(&observer);
 }
 
 /* The interface. */
@@ -543,13 +613,13 @@ static CUptiResult subscribe(CUpti_SubscriberHandle *handle, CUpti_CallbackFunc 
 	note_use();
 	if (!handle || !callback)
 		return CUPTI_ERROR_INVALID_PARAMETER;
-	if (refused || atomic_load(&subscriber)) {
+	attach();
+	if (refused || atomic_load(&subscriber) || !is_served) {
 		if (params && params->oldSubscriberName)
 			strncpy(params->oldSubscriberName, refused ? "another profiler" : only.name,
 				params->oldSubscriberSize);
 		return CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED;
 	}
-	attach();
 	only = (struct CUpti_Subscriber_st){ .callback = callback, .data = data };
 	strcpy(only.name, "CUPTI for ");
 	strncat(only.name, params && params->subscriberName ? params->subscriberName : "somebody",
@@ -599,15 +669,18 @@ API cuptiEnableCallback(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_Ca
 	const CUptiResult r = subscriber_check(handle);
 	if (domain <= CUPTI_CB_DOMAIN_INVALID || domain >= CUPTI_CB_DOMAIN_SIZE || cbid >= NR_CBIDS)
 		return CUPTI_ERROR_INVALID_PARAMETER;
-	if (r == CUPTI_SUCCESS)
-		callback_is_on[domain][cbid] = enable != 0;
+	if (r != CUPTI_SUCCESS)
+		return r;
+	/* Seen of 13.0: number 0 does nothing, but switching it off ends the whole domain. */
+	domain_is_dead[domain] |= !cbid && callback_is_on[domain][0] && !enable;
+	callback_is_on[domain][cbid] = enable != 0;
 	return r;
 }
 
 API cuptiEnableDomain(uint32_t enable, CUpti_SubscriberHandle handle, CUpti_CallbackDomain domain)
 {
-	CUptiResult r = CUPTI_SUCCESS;
-	for (CUpti_CallbackId c = 0; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
+	CUptiResult r = subscriber_check(handle);
+	for (CUpti_CallbackId c = 1; c < NR_CBIDS && r == CUPTI_SUCCESS; c++)
 		r = cuptiEnableCallback(enable, handle, domain, c);
 	return r;
 }
@@ -794,9 +867,70 @@ API cuptiActivityEnableLatencyTimestamps(uint8_t enable)
 	return CUPTI_SUCCESS;
 }
 
+API cuptiEnableAllDomains(uint32_t enable, CUpti_SubscriberHandle handle)
+{
+	CUptiResult r = subscriber_check(handle);
+	for (int d = CUPTI_CB_DOMAIN_INVALID + 1; d < CUPTI_CB_DOMAIN_SIZE && !r; d++)
+		r = cuptiEnableDomain(enable, handle, (CUpti_CallbackDomain)d);
+	return r;
+}
+
+API cuptiGetCallbackState(uint32_t *enable, CUpti_SubscriberHandle handle,
+			  CUpti_CallbackDomain domain, CUpti_CallbackId cbid)
+{
+	const CUptiResult r = subscriber_check(handle);
+	if (domain <= CUPTI_CB_DOMAIN_INVALID || domain >= CUPTI_CB_DOMAIN_SIZE || cbid >= NR_CBIDS)
+		return CUPTI_ERROR_INVALID_PARAMETER;
+	if (r == CUPTI_SUCCESS)
+		*enable = callback_is_on[domain][cbid];
+	return r;
+}
+
+API cuptiActivityEnableContext(CUcontext context, CUpti_ActivityKind kind)
+{
+	return cuptiActivityEnable(kind);
+}
+
+API cuptiActivityDisableContext(CUcontext context, CUpti_ActivityKind kind)
+{
+	return cuptiActivityDisable(kind);
+}
+
+API cuptiActivityEnableAndDump(CUpti_ActivityKind kind)
+{
+	return cuptiActivityEnable(kind);
+}
+
+API cuptiActivityPushExternalCorrelationId(CUpti_ExternalCorrelationKind kind, uint64_t id)
+{
+	external[nr_external++ % 8] = id;
+	return CUPTI_SUCCESS;
+}
+
+API cuptiActivityPopExternalCorrelationId(CUpti_ExternalCorrelationKind kind, uint64_t *id)
+{
+	if (!nr_external)
+		return CUPTI_ERROR_QUEUE_EMPTY;
+	nr_external--;
+	if (id)
+		*id = external[nr_external % 8];
+	return CUPTI_SUCCESS;
+}
+
 /* Not safe outside the exit of a call: a tracer that calls it is wrong. */
 API cuptiFinalize(void)
 {
 	count(FAKE_STAT_cupti_finalized, 1);
+	atomic_store(&subscriber, NULL);
+	memset((void *)callback_is_on, 0, sizeof(callback_is_on));
+	memset((void *)domain_is_dead, 0, sizeof(domain_is_dead));
+	memset((void *)kind_is_on, 0, sizeof(kind_is_on));
+	pthread_mutex_lock(&delivery_lock);
+	request = NULL;
+	complete = NULL;
+	client_clock = NULL;
+	first_look = (struct timebase){ 0 };
+	spare = NULL;
+	pthread_mutex_unlock(&delivery_lock);
 	return CUPTI_SUCCESS;
 }

@@ -7,6 +7,7 @@
  */
 #include "tests/fake/fake_driver.h"
 
+#include <cupti_driver_cbid.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -75,7 +76,11 @@ CUresult do_cuInit(unsigned int flags)
 
 ENTRY(cuDriverGetVersion, (int *version))
 {
+	struct fake_call call = { .name = "cuDriverGetVersion",
+				  .cbid = CUPTI_DRIVER_TRACE_CBID_cuDriverGetVersion };
+	call_enter(&call);
 	*version = DRIVER_VERSION;
+	call_leave(&call);
 	return CUDA_SUCCESS;
 }
 

@@ -68,9 +68,12 @@ FAKE_EXPORT void fake_cuda_count(enum fake_stat stat, uint64_t n)
 	stat_add(stat, n);
 }
 
-FAKE_EXPORT void fake_cuda_observe(const struct fake_observer *o)
+FAKE_EXPORT bool fake_cuda_observe(const struct fake_observer *o)
 {
-	atomic_store(&observer, o);
+	const struct fake_observer *before = NULL;
+	if (!o)
+		atomic_store(&observer, NULL);
+	return !o || atomic_compare_exchange_strong(&observer, &before, o) || before == o;
 }
 
 struct fake_call *call_current(void)

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Never freed: device records outlive modules. */
 static const char *symbol_for(const char *name)
@@ -406,14 +407,27 @@ static CUresult launch(CUfunction f, const struct shape *shape, CUstream s, void
 	return r;
 }
 
+#ifdef FAKE_CHEAP
+static void stay_ns(unsigned int ns)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	const int64_t end = t.tv_sec * 1000000000 + t.tv_nsec + ns;
+	while (t.tv_sec * 1000000000 + t.tv_nsec < end)
+		clock_gettime(CLOCK_MONOTONIC, &t);
+}
+#endif
+
 CUresult do_cuLaunchKernel(CUfunction f, unsigned int gx, unsigned int gy, unsigned int gz,
 			   unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared,
 			   CUstream s, void **params, void **extra)
 {
 #ifdef FAKE_CHEAP
-	/* For the bench: what remains is the price of getting here. */
+	/* For the bench: what remains is the price of getting here, and so many nanoseconds. */
 	(void)f, (void)gx, (void)gy, (void)gz, (void)bx, (void)by, (void)bz;
-	(void)shared, (void)s, (void)params, (void)extra;
+	(void)s, (void)params, (void)extra;
+	if (shared)
+		stay_ns(shared);
 	return CUDA_SUCCESS;
 #endif
 	const struct shape shape = { { gx, gy, gz }, { bx, by, bz }, shared, { 0 } };

@@ -10,6 +10,8 @@ import argparse
 import ctypes
 import contextlib
 import dataclasses
+import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -67,6 +69,27 @@ def has_libunwind():
     except OSError:
         return False
     return True
+
+
+def cupti_floor(directory):
+    """cupti_floor.c, against the libcupti that torch brings, else the toolkit's; None: neither."""
+    home = pathlib.Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+    wheels = [pathlib.Path(p) for p in getattr(importlib.import_module("nvidia"), "__path__", ())] if (
+        importlib.util.find_spec("nvidia")
+    ) else []
+    places = [(w, "*/lib/libcupti.so.*") for w in wheels] + [
+        (home, "extras/CUPTI/lib64/libcupti.so.*"),
+        (home, "lib64/libcupti.so.*"),
+    ]
+    found = [path for root, pattern in places for path in sorted(root.glob(pattern))]
+    if not found:
+        return None
+    library = directory / "cupti_floor.so"
+    includes = [f"-I{home}/include", f"-I{home}/extras/CUPTI/include"]
+    source = ROOT / "tests/gpu/cupti_floor.c"
+    words = ["cc", "-O2", "-shared", "-fPIC", *includes, "-o", library, source, found[0]]
+    finished = run([*words, f"-Wl,-rpath,{found[0].parent}"], timeout_s=60)
+    return library if finished.code == 0 else None
 
 
 BARE = Setup("bare")
@@ -313,6 +336,11 @@ class Bench:
         self.generate = python(ROOT / "examples/diffusion/generate.py", *self.options)
         self.results = {"notes": []}
         self.lines = []
+        self.preloads = list(PRELOADS)
+        self.scratch = tempfile.TemporaryDirectory()
+        floor = cupti_floor(pathlib.Path(self.scratch.name)) if args.device == "cuda" else None
+        if floor:
+            self.preloads.append(Setup("CUPTI alone", env={"CUDA_INJECTION64_PATH": str(floor)}))
 
     def _publish(self, name, result, lines):
         self.results[name] = result
@@ -322,7 +350,7 @@ class Bench:
         write_results("bench", self.lines + notes, self.results)
 
     def diffusion(self):
-        setups = PRELOADS + PROFILERS
+        setups = self.preloads + PROFILERS
         rows = bench_work("diffusion", setups, self.options, self.args.rounds, {}, self.results["notes"])
         self._publish("diffusion", rows, work_text("one generation, after warm-up", rows, 1, "s"))
 
@@ -340,14 +368,14 @@ class Bench:
     def _launches_in_torch(self, library):
         fewer = {setup.name: self.args.profiler_launch_rounds for setup in PROFILERS}
         options = ["--library", library, *self.options]
-        setups = PRELOADS + PROFILERS
+        setups = self.preloads + PROFILERS
         rows = bench_work("launches", setups, options, self.args.rounds, fewer, self.results["notes"])
         ns_per_launch = 1e9 / (1000 if self.args.tiny else 100_000)
         title = "launch of an empty kernel, in a torch process"
         self._publish("launches", rows, work_text(title, rows, ns_per_launch, "ns"))
 
     def _launches_in_c(self, loop):
-        result = bench_programs([loop], PRELOADS, 2, 60, lambda finished: json.loads(finished.stdout))
+        result = bench_programs([loop], self.preloads, 2, 60, lambda finished: json.loads(finished.stdout))
         keys = ("ns_per_launch_median", "ns_per_launch_min", "wall_s")
         self._publish("loop", result, programs_text("launch of an empty kernel, in a C program", result, keys))
 

@@ -96,6 +96,33 @@ def cupti_of_cuda12(rep, stdout):
         yield f"CUPTI is {path}"
 
 
+def two_ranks(rep, stdout):
+    """For two_gpus: a process for each rank, and each of them knows its own."""
+    ranks = sorted(str(process.get("rank")) for process in rep["processes"])
+    if ranks != ["0", "1"]:
+        yield f"ranks are {ranks}"
+
+
+CORNERS = (
+    "nested",
+    "cloned",
+    "updated",
+    "recycled",
+    "conditional",
+    "reset",
+    "destroyed",
+    "green",
+    "contexts",
+    "pool",
+)
+
+
+def corners(binaries):
+    """Graphs and contexts where a tracer could go wrong; the kernels count themselves."""
+    binary = build_cuda(PROGRAMS / "corners.cu", binaries / "corners", "-lcuda")
+    return [Program(f"corners-{case}", [binary, case], 60, kernels_as_printed) for case in CORNERS]
+
+
 def all_programs(binaries):
     marked = ROOT / "examples/cuda/marked.cu"
     generate = ROOT / "examples/diffusion/generate.py"
@@ -108,6 +135,7 @@ def all_programs(binaries):
         Program("marked-shared", build("marked-shared", "-cudart", "shared"), 60, kernels_as_printed),
         Program("marked-ptds", build("marked-ptds", "-default-stream", "per-thread"), 60, kernels_as_printed),
         cuda12(binaries),
+        *corners(binaries),
         Program("diffusion", python(generate), 150),
         Program("diffusion-eager", python(generate, "--attention", "eager", "--steps", 4), 150),
         Program("torch_compile", python(PROGRAMS / "torch_compile.py"), 240, has_graph_launches),
@@ -116,6 +144,8 @@ def all_programs(binaries):
         Program("triton_kernel", python(PROGRAMS / "triton_kernel.py"), 120),
         Program("jax_block", python(PROGRAMS / "jax_block.py"), 150),
         Program("cupy_ops", python(PROGRAMS / "cupy_ops.py"), 120),
+        Program("two_gpus", python(PROGRAMS / "two_gpus.py"), 120, two_ranks),
+        Program("two_gpus_one_process", python(PROGRAMS / "two_gpus.py", "--one-process"), 120),
         Program("numba_kernel", python(PROGRAMS / "numba_kernel.py"), 90),
     ]
 

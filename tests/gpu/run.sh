@@ -7,10 +7,10 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 2
 case ${1:-all} in
-all) tests=(coverage against_profiler operators modules transparency bench) ;;
-check) tests=(coverage against_profiler) ;;
-proof) tests=(operators modules) ;;
-coverage | against_profiler | operators | modules | transparency | bench) tests=("$1") ;;
+all) tests=(coverage coexist against_profiler operators modules imports transparency bench) ;;
+check) tests=(coverage coexist against_profiler) ;;
+proof) tests=(operators modules imports) ;;
+coverage | coexist | against_profiler | operators | modules | imports | transparency | bench) tests=("$1") ;;
 *)
 	echo "usage: $0 [all|check|proof|bench|NAME [OPTION...]]" >&2
 	exit 2

@@ -68,6 +68,30 @@ def test_names_that_are_not_exported_are_known_as_well(recorded):
     assert stack.endswith(f";at::_ops::add__Tensor::redispatch;add_kernel_helper;launch;{KERNEL}")
 
 
+def lines_of(*comments):
+    source = (traced.TOP / "tests/programs/plugin/operations.c").read_text().splitlines()
+    return [1 + next(i for i, line in enumerate(source) if comment in line) for comment in comments]
+
+
+def test_debug_information_tells_lines_and_what_was_inlined(recorded):
+    launch, call = lines_of("the line that tests look for", "and its call")
+    stacks = recorded.folded("--lines")
+    (stack,) = [s for s in stacks if "conv2d" in s]
+    assert (
+        f";add_kernel_helper (operations.c:{call});inlined_helper (operations.c:{launch});launch (way.c:"
+        in stack
+    )
+    assert sum(map(int, stacks.values())) == sum(map(int, recorded.folded().values()))
+    rows = recorded.report("--by", "stack", "--lines")["by"]["rows"]
+    assert any(f"inlined_helper (operations.c:{launch})" in row["stack"] for row in rows)
+
+
+def test_without_debug_information_lines_change_nothing(recorded):
+    subprocess.run(["strip", "--strip-debug", recorded.library], check=True)
+    stacks = [s for s in recorded.folded("--lines") if "conv2d" in s]
+    assert ";at::_ops::add__Tensor::redispatch;add_kernel_helper;launch;" in stacks[0]
+
+
 def test_the_stacks_add_up_to_the_whole(recorded):
     report = recorded.report("--by", "stack")
     rows = report["by"]["rows"]

@@ -31,7 +31,7 @@ def test_the_library_exports_the_rows_of_the_table_and_nothing_else_of_the_drive
 
 def library_rows():
     """Rows of the other tables; one of cuBLAS stands for its 64-bit twin too."""
-    for table in ("cublas", "cublaslt", "cudnn"):
+    for table in ("cublas", "cublaslt", "cudnn", "cupti"):
         text = (traced.TOP / f"preload/hook_{table}.def").read_text()
         for macro, symbol in re.findall(r"^(HOOK|ROW)\(\w+, (cu\w+),", text, re.MULTILINE):
             yield symbol

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		nr_launches = (unsigned int)atoi(argv[1]);
 	if (argc > 3)
-		burst_ns = 1000000l * BURST / 1000 / atoi(argv[3]);
+		burst_ns = 1000000l * BURST / atoi(argv[3]);
 	if (nr_threads > MAX_THREADS)
 		return 2;
 	driver_open("getproc");

@@ -130,6 +130,26 @@ static void ids_that_wrap_pair_with_the_new_launch(void **state)
 	assert_int_equal(result.launches_without_record, 1);
 }
 
+static bool is_seven(void *context, uint32_t number)
+{
+	assert_ptr_equal(context, &result);
+	return number == 7;
+}
+
+static void a_graph_launch_whose_kernels_are_in_bodies_misses_no_record(void **state)
+{
+	(void)state;
+	correlator_ask_bodies(c, is_seven, &result);
+	host(c, 1, HOST_GRAPH, 7);
+	host(c, 2, HOST_GRAPH, 8);
+	correlate_body(c);
+	correlate_body(c);
+	correlator_finish(c, &result);
+	assert_int_equal(result.graphs_without_record, 1);
+	assert_int_equal(result.nodes_of_bodies, 2);
+	assert_int_equal(result.nodes_without_launch, 0);
+}
+
 static void hostile_ids_do_not_take_all_memory(void **state)
 {
 	uint64_t counted;
@@ -168,6 +188,7 @@ int main(void)
 		TEST(a_copy_is_not_the_record_of_a_launch),
 		TEST(a_second_record_of_a_launch_has_no_partner),
 		TEST(ids_that_wrap_pair_with_the_new_launch),
+		TEST(a_graph_launch_whose_kernels_are_in_bodies_misses_no_record),
 		TEST(hostile_ids_do_not_take_all_memory),
 		TEST(everything_meets_when_much_is_in_flight),
 	};

@@ -154,14 +154,15 @@ static void what_is_not_known_has_no_cost(void **state)
 
 static void an_sdpa_call_says_its_shape(void **state)
 {
-	const struct sdpa_problem s = { .q = dims4(1, 32, 512, 128),
-					.k = dims4(1, 8, 128, 700), /* transposed */
-					.v = dims4(1, 8, 700, 128),
-					.type = TYPE_bf16 };
+	const struct call c = { .kind = CALL_SDPA,
+				.sdpa = { .q = dims4(1, 32, 512, 128),
+					  .k = dims4(1, 8, 128, 700), /* transposed */
+					  .v = dims4(1, 8, 700, 128),
+					  .type = TYPE_bf16 } };
 	struct attention a;
 
 	(void)state;
-	assert_true(attention_of_sdpa(&s, &a));
+	assert_true(attention_of_sdpa(&c, &a));
 	assert_int_equal(a.s_q, 512);
 	assert_int_equal(a.s_k, 700);
 	assert_int_equal(a.h_kv, 8);
