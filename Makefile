@@ -185,6 +185,8 @@ $(O)/analyzer/page_text.o: analyzer/page_text.S $(O)/page.html
 # Traces without a GPU: from text, and large ones for measuring.
 $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+# What it embeds.
+$(O)/analyzer/presets.o: $(wildcard analyzer/presets/*.json)
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 # Without what would stand in the test's own way: its dlsym, its exit and exec.
