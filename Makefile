@@ -28,7 +28,7 @@ obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
 HAVE_CUDNN := $(firstword $(wildcard $(addsuffix /cudnn.h,$(CUDA_HOME)/include $(CUDNN_HOME)/include \
 	/usr/include /usr/include/$(shell uname -m)-linux-gnu)))
 HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublaslt.o \
-	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o)
+	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o span.o span_entry.o)
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
@@ -58,7 +58,8 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
+	-fasynchronous-unwind-tables $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
@@ -67,6 +68,9 @@ $(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/%.o: %.cc
+	mkdir -p $(@D); echo '  CXX $@'
+	$(CXX) -std=gnu++17 -Iinclude -I. $(CUDA_CFLAGS) -Wall -Wextra $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 $(O)/%.o: %.S
 	mkdir -p $(@D); echo '  AS $@'
 	$(CC) $(CFLAGS) -c -o $@ $<
@@ -83,7 +87,7 @@ FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 other/libcupti
 FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
 	libcudnn_graph.so.9 libcudnn.so.9)
 CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
-FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
+FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked $(O)/tests/programs/throws \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
 PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(addprefix $(O)/tests/programs/,routes_linked profiled_linked)
 PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libcatcher.so libmany.so liboperations.so)
@@ -158,6 +162,9 @@ $(O)/tests/programs/plugin/libcalls.so $(O)/tests/programs/plugin/libcalls12.so:
 $(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(CALLS) $(WAY) \
 		$(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
 	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
+# In C++: what leaves a call without returning.
+$(O)/tests/programs/throws: $(O)/tests/programs/throws.o $(WAY)
+	echo '  LINK $@'; $(CXX) $(CFLAGS) -o $@ $^ -ldl -pthread
 $(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
 $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked %/profiled_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
