@@ -5,13 +5,22 @@
 #include "analysis.h"
 #include "command.h"
 #include "json_text.h"
+#include "page.h"
 #include "pager.h"
 #include "report.h"
 #include "words.h"
 
 #define BY "AXIS|module|phase|stack"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH, OPTION_LINES };
+enum {
+	OPTION_TOP = 256,
+	OPTION_BY,
+	OPTION_FULL_NAMES,
+	OPTION_STACKS,
+	OPTION_DEPTH,
+	OPTION_LINES,
+	OPTION_HTML
+};
 
 struct report_options {
 	struct analysis analysis;
@@ -21,6 +30,7 @@ struct report_options {
 	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
 	bool full_names, with_lines;
+	const char *html; /* where the page goes; NULL: there is none */
 };
 
 static const struct argp_option option_table[] = {
@@ -42,6 +52,11 @@ static const struct argp_option option_table[] = {
 	  .doc = "With --by stack: inlined functions and source lines, where there is debug "
 		 "information" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
+	{ .name = "html",
+	  .key = OPTION_HTML,
+	  .arg = "FILE",
+	  .doc = "Everything as one page for a browser, in FILE (-: standard output); several "
+		 "TRACEs are compared in it" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
 };
@@ -87,6 +102,17 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
 		return 0;
+	case OPTION_HTML:
+		o->html = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->html)
+			return 0;
+		if (o->analysis.json || o->by < NR_AXES || o->by_stack ||
+		    o->analysis.wants_modules || o->analysis.wants_phases)
+			argp_error(state, "--html has all tables: it goes with no --json, no --by");
+		o->analysis.wants_modules = o->analysis.wants_phases = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -102,6 +128,20 @@ static const struct argp argp = {
 	       "several are one run.  Without any, the traces of the newest run in the current "
 	       "directory.",
 };
+
+static int write_page(const struct report_options *o, struct diag *diag)
+{
+	struct report report = {
+		.run = &o->analysis.run,
+		.profile = &o->analysis.profile,
+		.by = NR_AXES,
+		.objects = frame_symbols_objects(o->analysis.symbols),
+	};
+
+	run_coverage(&o->analysis.run, &report.coverage);
+	run_gpu(&o->analysis.run, &report.gpu);
+	return page_write(o->html, &o->analysis, &report, diag);
+}
 
 static void print_report(const struct report_options *o, const struct call_tree *stacks)
 {
@@ -144,6 +184,8 @@ static int report(const struct report_options *o, struct diag *diag)
 	struct call_tree stacks;
 	int r;
 
+	if (o->html)
+		return write_page(o, diag);
 	if (!o->by_stack) {
 		print_report(o, NULL);
 		return 0;
@@ -164,7 +206,9 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 	if (r < 0)
 		return r;
 	command_parse(&argp, argc, argv, 0, &o);
-	r = analysis_load(&o.analysis, "report");
+	r = o.html ? page_check(diag) : 0;
+	if (r == 0)
+		r = analysis_load(&o.analysis, "report");
 	if (r == 0)
 		r = report(&o, diag);
 	if (r == 0)

@@ -61,6 +61,7 @@ def width(line):
     ["diff", SD15, UNFUSED], ["diff", "--by", "module", SD15, UNFUSED], ["diff", "--by", "kind", SD15, UNFUSED],
     ["diff", "--by", "phase", SD15, UNFUSED],
     ["sweep", "--x", "n=1,2,3", SD15, UNFUSED, GOLDEN / "llama.ttt"],
+    ["model", "sd15", "--gpu", "H200"], ["model", "sd15", "--against", SD15],
     ["check", SD15], ["check", "--sizes", SD15], ["--help"], ["report", "--help"], ["record", "--help"],
     ["export", "--help"],
 ], ids=lambda words: " ".join(getattr(word, "stem", word) for word in words) if isinstance(words, list) else None)
