@@ -42,8 +42,9 @@ UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
 FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h tests/*.[ch] tests/*/*.[ch] \
 	tests/unit/*/*.[ch] examples/*.[ch])
 
-# Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
+# Static, so that one file runs on any machine with a libc and gcc's.  What is not used of the C++
+# library goes: it would ask for a newer libc than the rest.
+ANALYZER_LIBS = -Wl,--gc-sections -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
 	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
@@ -270,17 +271,33 @@ format-check:
 	clang-format --dry-run -Werror $(FORMATTED)
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
-## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
+## install: the command, the library, man pages, completion, pkg-config, to PREFIX below DESTDIR
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man7)
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 \
+		bash-completion/completions zsh/site-functions)
 	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
 	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
 	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 tools/completion/ttitrace.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ttitrace
+	install -m 644 tools/completion/_ttitrace $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
+# What goes into packages: an installation of its own each, without what only debuggers read.
+package = $(if $(HAVE_CUDA),,$(error without CUDA headers there is no libttitrace.so, and nothing to pack)) \
+	rm -rf $(O)/package/$@; \
+	$(MAKE) --no-print-directory install DESTDIR=$(abspath $(O)/package/$@) PREFIX=/usr; \
+	strip --strip-unneeded $(O)/package/$@/usr/bin/ttitrace $(O)/package/$@/usr/lib/ttitrace/libttitrace.so; \
+	tools/$1 $(O)/package/$@ $(VERSION) $(O)
+## wheel: a package for pip, in O, with the command and the library; it runs with any Python
+wheel: all
+	$(call package,wheel.py)
+## deb: a Debian package, in O
+deb: all
+	$(call package,deb.sh)
 clean:
 	rm -rf build
 ## help: this list
@@ -288,6 +305,6 @@ help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
 .PHONY: all analyzer preload no-cuda fakes deps check check-asan check-browser check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
+	fuzz tidy format format-check install wheel deb clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
