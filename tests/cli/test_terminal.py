@@ -75,7 +75,14 @@ def test_a_sentence_goes_on_below_and_a_row_is_cut(on_terminal):
     assert "\nGPU       busy 294.19 ms of 3.50 s between first and last\n          activity (8.4%), idle 3.20 s\n" in (
         re.sub(r"\x1b\[[\d;]*m", "", text)
     )
-    assert "…\n" in text
+    assert "…\n" in on_terminal("roofline", SD15, columns=60)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_operators_are_whole_on_a_narrow_terminal(on_terminal, columns):
+    text = on_terminal("report", "--by", "operator", SD15, columns=columns, NO_COLOR="1")
+    row = next(line for line in text.split("\n") if line.startswith("convolution"))
+    assert row.endswith(" 7,484") and "█" in row
 
 
 def test_no_terminal_no_folding(ttitrace):
