@@ -85,6 +85,15 @@ def test_the_operators_are_whole_on_a_narrow_terminal(on_terminal, columns):
     assert row.endswith(" 7,484") and "█" in row
 
 
+@pytest.mark.parametrize("columns, left_out", [(80, {"calls", "min MB", "GB/s"}), (100, {"min MB", "GB/s"}), (110, set())])
+def test_a_narrow_roofline_leaves_columns_out(on_terminal, columns, left_out):
+    lines = on_terminal("roofline", SD15, columns=columns, NO_COLOR="1").split("\n")
+    heading = next(line for line in lines if line.startswith("operator"))
+    row = next(line for line in lines if line.startswith("convolution"))
+    assert {name for name in ("calls", "GFLOP", "min MB", "TFLOP/s", "GB/s", "of best") if name not in heading} == left_out
+    assert row.endswith("15.6% compute")
+
+
 def test_no_terminal_no_folding(ttitrace):
     lines = ttitrace("diff", SD15, UNFUSED, env={"COLUMNS": "60"}).stdout.split("\n")
     assert max(map(width, lines)) > 100
