@@ -6,7 +6,11 @@
 #include "command.h"
 #include "json_text.h"
 #include "page.h"
+#include "pager.h"
 #include "report.h"
+#include "words.h"
+
+#define BY "AXIS|module|phase|stack"
 
 enum {
 	OPTION_TOP = 256,
@@ -32,18 +36,17 @@ struct report_options {
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stack, stream, device or process; the tree of modules (module), or steps over "
-		 "time (phase)" },
+	  .arg = BY,
+	  .doc = "One table, by an AXIS; the tree of modules (module) or of callers (stack), or "
+		 "steps over time (phase)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
 	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
-	  .arg = "SORT",
-	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
+	  .arg = "native|python|both",
+	  .doc = "Which frames --by stack has (both)" },
 	{ .name = "lines",
 	  .key = OPTION_LINES,
 	  .doc = "With --by stack: inlined functions and source lines, where there is debug "
@@ -76,7 +79,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
 		    !o->analysis.wants_phases)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -91,7 +94,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_STACKS:
 		o->stacks = stacks_by_name(arg);
 		if (o->stacks == NR_STACKS)
-			argp_error(state, "'%s' is none of native, python, both", arg);
+			words_refuse(state, "native|python|both", arg);
 		return 0;
 	case OPTION_LINES:
 		o->with_lines = true;
@@ -155,14 +158,18 @@ static void print_report(const struct report_options *o, const struct call_tree 
 		.full_names = o->full_names,
 	};
 	struct terminal terminal;
+	FILE *out;
 
+	pager_begin();
 	run_coverage(&o->analysis.run, &report.coverage);
 	run_gpu(&o->analysis.run, &report.gpu);
 	if (o->analysis.json) {
 		json_print(report_json(&report), 1, stdout);
 	} else {
 		terminal_detect(&terminal, o->analysis.ascii);
-		report_text(&report, &terminal, stdout);
+		out = terminal_open(&terminal);
+		report_text(&report, &terminal, out);
+		terminal_close(out);
 	}
 }
 
@@ -198,7 +205,7 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = o.html ? page_check(diag) : 0;
 	if (r == 0)
 		r = analysis_load(&o.analysis, "report");
