@@ -209,8 +209,7 @@ bool life_expect_marks(void)
 	if (!life_may_record() || !intern_init())
 		return false;
 	watch_forks();
-	if (atomic_load(&state) == NEW)
-		clock_init();
+	clock_init();
 	return true;
 }
 
