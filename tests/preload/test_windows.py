@@ -202,6 +202,19 @@ def test_who_records_nothing_cannot_be_told(tmp_path):
         other.wait()
 
 
+def test_who_reads_a_trace_does_not_record_it(tmp_path):
+    (tmp_path / "read.ttt").write_bytes(b"")
+    with (tmp_path / "read.ttt").open() as trace:
+        reader = subprocess.Popen(["sleep", "30"], stdin=trace)
+    try:
+        done = Waiting.ctl(None, reader.pid, "stop")
+        assert done.returncode == 1 and "records nothing" in done.stderr
+        assert not list(tmp_path.glob("*.ctl"))
+    finally:
+        reader.kill()
+        reader.wait()
+
+
 @pytest.mark.parametrize("words", [(), ("1",), ("1", "turn"), ("1", "start", "2")])
 def test_wrong_usage_is_told(words):
     done = Waiting.ctl(None, *words)
