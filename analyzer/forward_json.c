@@ -170,26 +170,31 @@ json_t *forward_json(const struct forward_view *v)
 json_t *forward_sweep_json(const struct forward_sweep *s)
 {
 	const double crossing = forward_sweep_crossing(s);
+	const double temporal = forward_sweep_temporal_crossing(s);
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct forward *f = &s->points[i].forward;
 
-		json_array_append_new(rows, json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "x",
-						      s->points[i].x, "operators",
-						      sums_json(f->sums), "all", sum_json(&f->all),
-						      "attention_bytes_baseline",
-						      count_json(forward_attention_bytes(f, true)),
-						      "attention_bytes_fused",
-						      count_json(forward_attention_bytes(f, false)),
-						      "similarity_largest_bytes",
-						      count_json(f->similarity.largest),
-						      "needed_bytes_baseline",
-						      count_json(forward_memory(f, true))));
+		json_array_append_new(
+			rows,
+			json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "x",
+				  s->points[i].x, "operators", sums_json(f->sums), "all",
+				  sum_json(&f->all), "temporal_flops",
+				  count_json(forward_attention_flops(f, ROLE_temporal)),
+				  "self_flops", count_json(forward_attention_flops(f, ROLE_self)),
+				  "attention_bytes_baseline",
+				  count_json(forward_attention_bytes(f, true)),
+				  "attention_bytes_fused",
+				  count_json(forward_attention_bytes(f, false)),
+				  "similarity_largest_bytes", count_json(f->similarity.largest),
+				  "needed_bytes_baseline", count_json(forward_memory(f, true))));
 	}
-	return json_pack("{s:s, s:o, s:o}", "x", s->name, "points", rows,
+	return json_pack("{s:s, s:o, s:o, s:o}", "x", s->name, "points", rows,
 			 "attention_exceeds_convolution",
-			 isfinite(crossing) ? json_real(crossing) : json_null());
+			 isfinite(crossing) ? json_real(crossing) : json_null(),
+			 "temporal_exceeds_spatial",
+			 isfinite(temporal) ? json_real(temporal) : json_null());
 }
 
 /* --- agreement -------------------------------------------------------------------------------- */

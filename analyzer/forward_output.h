@@ -38,6 +38,9 @@ struct forward_sweep {
  * NAN: nowhere.
  */
 double forward_sweep_crossing(const struct forward_sweep *s);
+/* The same of temporal attention and spatial. */
+double forward_sweep_temporal_crossing(const struct forward_sweep *s);
+double forward_attention_flops(const struct forward *f, enum role role);
 /* Bytes of attention over all passes. */
 double forward_attention_bytes(const struct forward *f, bool is_baseline);
 

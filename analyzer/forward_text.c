@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "figures.h"
 #include "forward_output.h"
+#include "lengths.h"
 
 enum { NAME = 26, PATH = 44 };
 
@@ -98,22 +99,40 @@ static void print_memory(const struct forward_view *v, const struct terminal *t,
 	fputc('\n', out);
 }
 
+static int print_span(const struct forward *f, size_t part, const char *separator, FILE *out)
+{
+	uint64_t *values = calloc(f->nr_levels + 1, sizeof(*values));
+	struct span span = { 0 };
+	size_t nr = 0;
+
+	for (size_t i = 0; values && i < f->nr_levels; i++)
+		if (f->levels[i].part == part)
+			values[nr++] = f->levels[i].attention.s_q;
+	if (nr)
+		span_of_values(values, nr, &span);
+	free(values);
+	if (!nr)
+		return 0;
+	fprintf(out, "%s%s %" PRIu64, separator, f->parts[part].name, span.shortest);
+	if (span.longest > span.shortest)
+		fprintf(out, " to %" PRIu64 " (x%.3g from level to level, x%.4g in all)",
+			span.longest, span.level_ratio,
+			(double)span.longest / (double)span.shortest);
+	return 1;
+}
+
 static void print_lengths(const struct forward_view *v, const struct terminal *t, FILE *out)
 {
 	const struct forward *f = v->forward;
-	uint64_t least = UINT64_MAX, most = 0;
+	const char *separator = "queries: ";
 
-	for (size_t i = 0; i < f->nr_levels; i++) {
-		const uint64_t s_q = f->levels[i].attention.s_q;
-
-		least = s_q < least ? s_q : least;
-		most = s_q > most ? s_q : most;
-	}
-	if (!most)
+	if (!f->nr_levels)
 		return;
 	label(t, "Lengths", out);
-	fprintf(out, "%" PRIu64 " to %" PRIu64 " queries: x%.4g over the whole\n", least, most,
-		(double)most / (double)least);
+	for (size_t i = 0; i < f->nr_parts; i++)
+		if (print_span(f, i, separator, out))
+			separator = "; ";
+	fputc('\n', out);
 }
 
 static void print_gpu(const struct forward_view *v, const struct terminal *t, FILE *out)
@@ -306,21 +325,60 @@ double forward_attention_bytes(const struct forward *f, bool is_baseline)
 	return bytes;
 }
 
-double forward_sweep_crossing(const struct forward_sweep *s)
+double forward_attention_flops(const struct forward *f, enum role role)
+{
+	double flops = 0;
+
+	for (size_t i = 0; i < f->nr_levels; i++)
+		if (f->levels[i].role == role)
+			flops += f->levels[i].sum.flops;
+	return flops;
+}
+
+/* Where a comes to be more than b, by a power law between the two points. */
+static double crossing(const struct forward_sweep *s, double (*a)(const struct forward *),
+		       double (*b)(const struct forward *))
 {
 	for (size_t i = 1; i < s->nr; i++) {
-		const struct forward_sum *a = s->points[i - 1].forward.sums;
-		const struct forward_sum *b = s->points[i].forward.sums;
-		const double below =
-			log(a[OPERATOR_attention].flops / a[OPERATOR_convolution].flops);
-		const double above =
-			log(b[OPERATOR_attention].flops / b[OPERATOR_convolution].flops);
-		const double from = log(s->points[i - 1].x), to = log(s->points[i].x);
+		const struct forward_point *p = &s->points[i - 1], *q = &s->points[i];
+		const double below = log(a(&p->forward) / b(&p->forward));
+		const double above = log(a(&q->forward) / b(&q->forward));
+		const double from = log(p->x), to = log(q->x);
 
 		if (isfinite(below) && isfinite(above) && isfinite(from) && below < 0 && above >= 0)
 			return exp(from + (to - from) * -below / (above - below));
 	}
 	return NAN;
+}
+
+static double attention_flops(const struct forward *f)
+{
+	return f->sums[OPERATOR_attention].flops;
+}
+
+static double convolution_flops(const struct forward *f)
+{
+	return f->sums[OPERATOR_convolution].flops;
+}
+
+static double temporal_flops(const struct forward *f)
+{
+	return forward_attention_flops(f, ROLE_temporal);
+}
+
+static double spatial_flops(const struct forward *f)
+{
+	return forward_attention_flops(f, ROLE_self);
+}
+
+double forward_sweep_crossing(const struct forward_sweep *s)
+{
+	return crossing(s, attention_flops, convolution_flops);
+}
+
+double forward_sweep_temporal_crossing(const struct forward_sweep *s)
+{
+	return crossing(s, temporal_flops, spatial_flops);
 }
 
 static void print_exponent(double y0, double y1, double x0, double x1, FILE *out)
@@ -329,6 +387,31 @@ static void print_exponent(double y0, double y1, double x0, double x1, FILE *out
 		fprintf(out, " %6.2f", log(y1 / y0) / log(x1 / x0));
 	else
 		fprintf(out, " %6s", "");
+}
+
+/* Of videos: attention between the frames and within them. */
+static void print_temporal(const struct forward_sweep *s, const struct terminal *t, FILE *out)
+{
+	const double at = forward_sweep_temporal_crossing(s);
+
+	if (temporal_flops(&s->points[s->nr - 1].forward) <= 0)
+		return;
+	fprintf(out, "\n%s%10s %12s %6s %12s %6s %8s%s\n", terminal_bold(t), s->name, "temporal",
+		"grows", "spatial", "grows", "ratio", terminal_plain(t));
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct forward_point *p = &s->points[i], *before = i ? p - 1 : p;
+		const double temporal = temporal_flops(&p->forward);
+		const double spatial = spatial_flops(&p->forward);
+
+		fprintf(out, "%10.6g %12.1f", p->x, 1e-9 * temporal);
+		print_exponent(temporal_flops(&before->forward), temporal, before->x, p->x, out);
+		fprintf(out, " %12.1f", 1e-9 * spatial);
+		print_exponent(spatial_flops(&before->forward), spatial, before->x, p->x, out);
+		fprintf(out, " %8.3f\n", spatial > 0 ? temporal / spatial : 0);
+	}
+	if (isfinite(at))
+		fprintf(out, "Temporal attention has more FLOPs than spatial from %s %.4g on\n",
+			s->name, at);
 }
 
 static void print_point(const struct forward_sweep *s, size_t i, bool has_peaks, FILE *out)
@@ -370,6 +453,7 @@ void forward_sweep_text(const struct forward_view *v, const struct forward_sweep
 		terminal_plain(t));
 	for (size_t i = 0; i < s->nr; i++)
 		print_point(s, i, v->peaks != NULL, out);
+	print_temporal(s, t, out);
 	fputs("\nGFLOP of all passes; grows: the exponent since the line above; share: of "
 	      "attention in FLOPs;\nbaseline, fused: bytes that attention moves; scores: the "
 	      "largest similarity matrix of one attention\n",

@@ -289,13 +289,18 @@ def test_a_sweep_finds_where_attention_overtakes_convolution(ttitrace):
 
 
 def test_frames_make_temporal_attention_grow_with_their_square(ttitrace):
-    answers = [model(ttitrace, "make-a-video", "--set", f"frames={frames}") for frames in (16, 32)]
-    temporal, spatial = (
-        [sum(level["flops"] for level in answer["levels"] if is_one(level)) for answer in answers]
-        for is_one in (lambda level: level["queries"] in (16, 32), lambda level: level["queries"] == 1024)
-    )
-    assert temporal[1] == pytest.approx(4 * temporal[0], rel=0.05)
-    assert spatial[1] == 2 * spatial[0]
+    """The crossing is that of the formula: sums over levels of C (HW)^2 by those of C HW, which is linear in frames."""
+    arguments = ("make-a-video", "--part", "denoising", "--sweep", "frames=16,32,4096,8192")
+    answer = model(ttitrace, *arguments)
+    first, second, *_ = answer["points"]
+    assert second["temporal_flops"] == 4 * first["temporal_flops"]
+    assert second["self_flops"] == 2 * first["self_flops"]
+    crossing = 16 * first["self_flops"] / first["temporal_flops"]
+    assert answer["temporal_exceeds_spatial"] is None or crossing < 8192
+    near = model(ttitrace, *arguments[:-1], f"frames={int(crossing) - 2},{int(crossing) + 2}")
+    assert near["temporal_exceeds_spatial"] == pytest.approx(crossing, rel=1e-4)
+    text = ttitrace("model", *arguments[:-1], f"frames={int(crossing) - 2},{int(crossing) + 2}").stdout
+    assert "Temporal attention has more FLOPs than spatial from frames" in text
 
 
 # --- one's own descriptions --------------------------------------------------------------------------
