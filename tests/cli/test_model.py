@@ -419,3 +419,35 @@ def test_blocks_that_use_themselves_end(ttitrace, described):
 def test_wrong_usage(ttitrace, arguments):
     done = ttitrace("model", *arguments)
     assert done.returncode == 2 and not done.stdout and done.stderr
+
+
+# --- the study's traces ------------------------------------------------------------------------------
+
+STUDY = pathlib.Path(__file__).resolve().parents[2] / "examples/study/traces"
+PRESETS = {
+    "stable_diffusion": ["sd15"],
+    "prod_image": ["sdxl"],
+    "make_a_video": ["make-a-video"],
+    "deepfloyd_if": ["deepfloyd-if"],
+    "parti_4_layers": ["parti", "--set", "layers=4", "--set", "encoder_layers=4"],
+}
+
+
+def preset_of(trace):
+    """The words for the model, by the longest name of a workload that the trace's begins with."""
+    workload = trace.name.split(".")[0]
+    known = [name for name in PRESETS if workload.startswith(name)]
+    return PRESETS[max(known, key=len)] if known else [workload]
+
+
+@pytest.mark.parametrize("trace", sorted(STUDY.glob("*.ttt")), ids=lambda trace: trace.stem)
+def test_every_trace_of_the_study_agrees_to_the_last_flop(ttitrace, trace):
+    """Sizes and steps are found in the trace; FLOPs and calls of each phase and level, and all lengths, are equal."""
+    (answer,) = model(ttitrace, *preset_of(trace), "--against", trace)
+    assert answer["agrees"] and answer["lengths"]["is_equal"]
+    for row in answer["operators"] + answer["phases"] + answer["levels"]:
+        assert (row["flops"], row["calls"]) == (row["flops_measured"], row["calls_measured"])
+
+
+def test_there_are_traces_of_the_study():
+    assert len(list(STUDY.glob("*.ttt"))) >= 12
