@@ -361,7 +361,7 @@ static void print_agreement(const struct model_options *o, const struct forward_
 	else if (o->csv)
 		agreement_csv(g, trace, index == 0, stdout);
 	else
-		agreement_text(g, trace, t, stdout);
+		agreement_text(v, g, trace, t, stdout);
 }
 
 static int compare(struct model_options *o, struct analysis *run, size_t index,
@@ -449,7 +449,9 @@ static int run_model(struct model_options *o, struct forward_view *v,
 static int run(struct model_options *o, struct diag *diag)
 {
 	struct peaks peaks;
-	const struct forward_setup setup = { .peaks = o->gpu ? &peaks : NULL,
+	const struct peaks *user = &o->analysis.peaks;
+	const bool has_peaks = o->gpu || (user->is_measured[UNIT_fp16] && user->is_measured_bytes);
+	const struct forward_setup setup = { .peaks = has_peaks ? &peaks : NULL,
 					     .is_baseline = o->is_baseline,
 					     .wants_layers = o->by == CUT_BY_layer,
 					     .part = o->part };
@@ -463,7 +465,7 @@ static int run(struct model_options *o, struct diag *diag)
 		return list_presets(o->analysis.json, diag);
 	terminal_detect(&t, o->analysis.ascii);
 	peaks_of_device(o->gpu, &peaks);
-	peaks_override(&peaks, &o->analysis.peaks);
+	peaks_override(&peaks, user);
 	r = fresh_architecture(o, diag);
 	v.architecture = o->architecture;
 	if (r == 0 && o->shows)

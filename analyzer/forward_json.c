@@ -101,13 +101,17 @@ static json_t *layers_json(const struct forward *f)
 		json_t *row = sum_json(&l->sum);
 
 		json_object_update_new(row,
-				       json_pack("{s:s, s:o, s:s, s:s, s:o}", "part",
+				       json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "part",
 						 f->parts[l->part].name, "path", json_text(l->path),
 						 "kind", layer_kind_name(l->kind), "operator",
 						 operator_name(layer_operator(l->kind)), "weights",
-						 count_json(l->weights)));
-		if (l->kind == LAYER_attention)
+						 count_json(l->weights), "activation_bytes",
+						 count_json(l->activation_bytes), "cache_bytes",
+						 count_json(l->cache_bytes)));
+		if (l->kind == LAYER_attention) {
 			json_object_update_new(row, attention_json(&l->attention));
+			json_object_set_new(row, "similarity_bytes", count_json(l->similarity));
+		}
 		json_array_append_new(rows, row);
 	}
 	return rows;
@@ -130,9 +134,9 @@ static json_t *gpu_json(const struct forward_view *v)
 	const struct forward *f = v->forward;
 	const struct peaks *p = v->peaks;
 
-	if (!p || !p->gpu)
+	if (!p)
 		return json_null();
-	return json_pack("{s:s, s:f, s:f, s:f, s:o, s:o, s:b, s:b}", "name", p->gpu,
+	return json_pack("{s:s?, s:f, s:f, s:f, s:o, s:o, s:b, s:b}", "name", p->gpu,
 			 "fp16_flops_per_s", p->flops[UNIT_fp16], "bytes_per_s", p->bytes,
 			 "memory_bytes", p->memory_bytes, "needed_bytes",
 			 count_json(forward_memory(f, false)), "needed_bytes_baseline",

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "figures.h"
 #include "forward_output.h"
@@ -46,8 +47,7 @@ static struct figure memory(double v)
 
 static void print_best(double seconds, FILE *out)
 {
-	fprintf(out, " %10s",
-		seconds > 0 ? figure_time((uint64_t)(1e9 * seconds + 0.5)).text : "-");
+	fprintf(out, " %10s", seconds > 0 ? figure_seconds(seconds).text : "-");
 }
 
 static const char *bound_of(const struct forward_sum *s)
@@ -59,14 +59,14 @@ static const char *bound_of(const struct forward_sum *s)
 
 /* --- on top ----------------------------------------------------------------------------------- */
 
-static void print_parameters(const struct forward_view *v, const struct terminal *t, FILE *out)
+void forward_parameters_text(const struct architecture *a, const struct terminal *t, FILE *out)
 {
 	const char *name, *separator = "";
 	double value;
 
 	label(t, "With", out);
-	for (size_t i = 0; (name = architecture_parameter_at(v->architecture, i, &value)); i++) {
-		if (isnan(value) || architecture_is_derived(v->architecture, name))
+	for (size_t i = 0; (name = architecture_parameter_at(a, i, &value)); i++) {
+		if (isnan(value) || architecture_is_derived(a, name))
 			continue;
 		fprintf(out, "%s%s %.10g", separator, name, value);
 		separator = ", ";
@@ -144,10 +144,14 @@ static void print_gpu(const struct forward_view *v, const struct terminal *t, FI
 	if (!p)
 		return;
 	label(t, "GPU", out);
-	fprintf(out, "%s: %.0f TFLOP/s fp16, %.2f TB/s, %.0f GB; at best", p->gpu,
-		1e-12 * p->flops[UNIT_fp16], 1e-12 * p->bytes, 1e-9 * p->memory_bytes);
-	print_best(f->all.seconds, out);
-	fprintf(out, " with %s attention\n", v->is_baseline ? "baseline" : "fused");
+	fprintf(out, "%s: %.0f TFLOP/s fp16, %.2f TB/s", p->gpu ? p->gpu : "as given",
+		1e-12 * p->flops[UNIT_fp16], 1e-12 * p->bytes);
+	if (p->memory_bytes > 0)
+		fprintf(out, ", %.0f GB", 1e-9 * p->memory_bytes);
+	fprintf(out, "; at best %s with %s attention\n", figure_seconds(f->all.seconds).text,
+		v->is_baseline ? "baseline" : "fused");
+	if (p->memory_bytes <= 0)
+		return;
 	if (fused > p->memory_bytes) {
 		label(t, "", out);
 		fprintf(out, "%sdoes not fit: weights, activations and caches take %s%s\n",
@@ -173,7 +177,7 @@ static void print_top(const struct forward_view *v, const struct terminal *t, FI
 		terminal_text(t, note, SIZE_MAX, false, out);
 	}
 	fputc('\n', out);
-	print_parameters(v, t, out);
+	forward_parameters_text(v->architecture, t, out);
 	label(t, "Weights", out);
 	fprintf(out, "%s numbers, each once however often it is used\n", scaled(f->weights).text);
 	label(t, "Work", out);
@@ -272,23 +276,63 @@ static void print_levels(const struct forward_view *v, const struct terminal *t,
 	}
 }
 
+static void layer_heading(const struct forward_view *v, const struct terminal *t, size_t part,
+			  FILE *out)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%.100s, first pass", v->forward->parts[part].name);
+	fprintf(out, "\n%s%-*s %12s %10s %8s %10s %10s %15s %10s", terminal_bold(t), PATH, name,
+		"GFLOP", "min MB", "FLOP/B", "weights", "in memory", "queries, keys", "scores");
+	if (v->peaks)
+		fprintf(out, " %10s %s", "at best", "bound");
+	fprintf(out, "%s\n", terminal_plain(t));
+}
+
+/* What is cut is the beginning: neighbours have that in common. */
+static void print_path(const char *path, const struct terminal *t, FILE *out)
+{
+	const size_t size = strlen(path);
+	char text[PATH + 1];
+
+	if (size <= PATH) {
+		terminal_text(t, path, PATH, true, out);
+		return;
+	}
+	snprintf(text, sizeof(text), "..%s", path + size - (PATH - 2));
+	terminal_text(t, text, PATH, true, out);
+}
+
+static void print_layer(const struct forward_view *v, const struct forward_layer *l,
+			const struct terminal *t, FILE *out)
+{
+	char lengths[48] = "";
+
+	if (l->kind == LAYER_attention)
+		snprintf(lengths, sizeof(lengths), "%" PRIu64 ", %" PRIu64, l->attention.s_q,
+			 l->attention.s_k);
+	print_path(l->path, t, out);
+	fprintf(out, " %12.3f %10.1f %8.1f %10s", 1e-9 * l->sum.flops, 1e-6 * l->sum.bytes,
+		forward_traffic_intensity(&l->sum), l->weights > 0 ? scaled(l->weights).text : "-");
+	fprintf(out, " %10s %15s %10s", memory(l->activation_bytes).text, lengths,
+		l->similarity > 0 ? memory(l->similarity).text : "");
+	if (v->peaks) {
+		print_best(l->sum.seconds, out);
+		fputs(bound_of(&l->sum), out);
+	}
+	fputc('\n', out);
+}
+
 static void print_layers(const struct forward_view *v, const struct terminal *t, FILE *out)
 {
 	const struct forward *f = v->forward;
 	size_t part = SIZE_MAX;
 
 	for (size_t i = 0; i < f->nr_layers; i++) {
-		const struct forward_layer *l = &f->layers[i];
-
-		if (l->part != part) {
-			char name[128];
-
-			part = l->part;
-			snprintf(name, sizeof(name), "%.100s, first pass", f->parts[part].name);
-			heading(v, t, name, PATH, out);
-		}
-		terminal_text(t, l->path, PATH, true, out);
-		print_sum(v, &l->sum, out);
+		if (f->layers[i].part != part)
+			layer_heading(v, t, f->layers[i].part, out);
+		part = f->layers[i].part;
+		print_layer(v, &f->layers[i], t, out);
 	}
 }
 
@@ -461,7 +505,7 @@ void forward_sweep_text(const struct forward_view *v, const struct forward_sweep
 	if (isfinite(crossing))
 		fprintf(out, "Attention has more FLOPs than convolution from %s %.4g on\n", s->name,
 			crossing);
-	for (size_t i = 0; i < s->nr && v->peaks; i++) {
+	for (size_t i = 0; i < s->nr && v->peaks && v->peaks->memory_bytes > 0; i++) {
 		const struct forward *f = &s->points[i].forward;
 
 		if (too_large || forward_memory(f, true) <= v->peaks->memory_bytes)

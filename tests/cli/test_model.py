@@ -258,6 +258,23 @@ def test_time_at_best_is_the_roofline_s(ttitrace):
         assert row["seconds_min"] == pytest.approx(max(row["flops"] / 800e12, row["bytes_min"] / 4e12), rel=1e-5)
 
 
+def test_peaks_may_be_given_without_a_gpu(ttitrace):
+    answer = model(ttitrace, "llama2", "--peak", "fp16=100", "--bandwidth", "1000")
+    assert answer["gpu"]["name"] is None
+    assert answer["all"]["seconds_min"] > answer["all"]["flops"] / 100e12
+    assert "as given: 100 TFLOP/s fp16, 1.00 TB/s; at best" in ttitrace("model", "llama2", "--peak", "fp16=100", "--bandwidth", "1000").stdout
+    assert model(ttitrace, "llama2")["all"]["seconds_min"] is None
+
+
+def test_each_layer_has_its_memory(ttitrace):
+    layers = {row["path"]: row for row in model(ttitrace, "llama2", "--by", "layer")["layers"] if row["part"] == "prefill"}
+    attention, gate = layers["pass/layers[0]/attention"], layers["pass/layers[0]/gate_proj"]
+    assert attention["similarity_bytes"] == 32 * 512 * 512 * 2
+    assert attention["cache_bytes"] == 2 * 512 * 4096 * 2
+    assert attention["activation_bytes"] == 4 * 512 * 4096 * 2
+    assert gate["weights"] == 4096 * 11008 and gate["activation_bytes"] == 512 * (4096 + 11008) * 2
+
+
 def test_baseline_attention_costs_bytes_and_may_not_fit(ttitrace):
     sizes = ("sd15", "--set", "px=2048", "--gpu", "A100")
     fused, baseline = model(ttitrace, *sizes), model(ttitrace, *sizes, "--attention", "baseline")
