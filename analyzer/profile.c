@@ -362,6 +362,7 @@ static int add_pair(struct maker *m, struct assigner *assigner, const struct tra
 	*item = (struct profile_item){
 		.trace = t,
 		.site = pair->site,
+		.device_template = pair->device_template,
 		.grid = { def->grid_x, def->grid_y, def->grid_z },
 		.block = { def->block_x, def->block_y, def->block_z },
 		.context = def->context,

@@ -78,6 +78,7 @@ struct device_row {
 	uint64_t node;     /* of a graph, 0: none */
 	uint32_t template; /* index */
 	uint32_t segment;  /* of phases, 0: not asked for, or not known */
+	uint32_t site;     /* of the call that made the node; 0: no node, or not known yet */
 	uint32_t correlation;
 	enum device_class class;
 };

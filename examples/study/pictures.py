@@ -86,13 +86,13 @@ def lengths_by_size(section, figure):
 
 def by_size(section, figure):
     axes = figure.subplots()
-    sides = section.data["sides"]
+    sides = sections.runs.IMAGE_SIDES
     for key, times in section.data.items():
-        if key != "sides" and key[1] in ("attention", "convolution"):
+        if key[1] in ("attention", "convolution"):
             style = "--" if key[0] == "baseline" else "-"
             axes.loglog(
-                sides,
-                [t / 1e6 for t in times],
+                list(times),
+                [t / 1e6 for t in times.values()],
                 style + "o",
                 color=COLOURS[key[1]],
                 label=f"{key[1]}, {key[0]}",

@@ -204,20 +204,20 @@ def last_exponent(row, key="time"):
 
 
 def by_size():
-    there = [side for side in sides_there() if side in sides_there(BEFORE)]
-    names = {s: [f"stable_diffusion_{side}.{s}" for side in there] for s in (BEFORE, AFTER)}
-    answer = facts.sweep("image=" + ",".join(map(str, there * 2)), names)
-    rows, data = [], {"sides": there}
+    there = {s: sides_there(s) for s in (BEFORE, AFTER) if len(sides_there(s)) > 2}
+    names = {s: [f"stable_diffusion_{side}.{s}" for side in sides] for s, sides in there.items()}
+    values = "image=" + ",".join(str(side) for sides in there.values() for side in sides)
+    answer = facts.sweep(values, names) if there else {"series": []}
+    rows, data = [], {}
     for series in answer["series"]:
         for row in series["rows"]:
             if row["name"] not in ("attention", "convolution", "linear", "group_norm", "all"):
                 continue
-            points = [point["time_ns"] for point in row["points"]]
-            nr_steps = runs.SWEEP_STEPS
-            data[series["name"], row["name"]] = [ns / nr_steps for ns in points]
+            points = {point["x"]: point["time_ns"] / runs.SWEEP_STEPS for point in row["points"]}
+            data[series["name"], row["name"]] = points
             left_out = row.get("left_out")
             error = f"{100 * left_out['error']:.0f}" if left_out else "-"
-            times = (f"{ns / nr_steps / 1e6:.2f}" for ns in points)
+            times = (f"{points[side] / 1e6:.2f}" if side in points else "-" for side in runs.IMAGE_SIDES)
             rows.append(
                 (
                     series["name"],
@@ -230,9 +230,8 @@ def by_size():
                 )
             )
     words = []
-    for setting in (BEFORE, AFTER):
+    for setting in there:
         words += ["--series", setting, *(trace(name) for name in names[setting])]
-    values = "image=" + ",".join(map(str, there * 2))
     return Section(
         "by_size",
         "Attention and convolution against image size",
@@ -240,7 +239,15 @@ def by_size():
         "interval, k between "
         "the two largest, k of the FLOPs; how far the smaller three miss the largest, %.",
         [shown("sweep", "--x", values, "--phase", "denoising step", *words)],
-        ("attention", "operator", *(f"{side} px" for side in there), "k", "last two", "k FLOPs", "left out"),
+        (
+            "attention",
+            "operator",
+            *(f"{side} px" for side in runs.IMAGE_SIDES),
+            "k",
+            "last two",
+            "k FLOPs",
+            "left out",
+        ),
         rows,
         data,
     )
@@ -344,8 +351,7 @@ def frames():
     return Section(
         "frames",
         "Frames: temporal against spatial attention",
-        "ms of GPU time a step of ms-1.7b; k of time ~ frames^k, between the two largest, and of the "
-        "FLOPs.",
+        "ms of GPU time a step of ms-1.7b; k of time ~ frames^k, between the two largest, and of the FLOPs.",
         commands,
         ("series", "", *(f"{f} f" for f in runs.FRAMES), "k", "last two", "k FLOPs"),
         rows,

@@ -53,6 +53,9 @@ def main():
             continue
         begin = time.monotonic()
         section = make()
+        if not section.rows:
+            print(f"{make.__name__}: none of its traces is there", file=sys.stderr)
+            continue
         text = markdown(section)
         if not args.no_pictures:
             import pictures
