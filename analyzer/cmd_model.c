@@ -10,6 +10,7 @@
 #include "forward_output.h"
 #include "json_text.h"
 #include "presets.h"
+#include "words.h"
 
 enum {
 	OPTION_SET = 256,
@@ -46,9 +47,9 @@ static const struct argp_option option_table[] = {
 	  .doc = "A parameter of the description, such as px=768; may be repeated" },
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "By part and operator (part, the default), operator, level (attentions by "
-		 "sequence length), or layer" },
+	  .arg = "part|operator|level|layer",
+	  .doc = "By part and operator (part, the default), by operator, by level (attentions by "
+		 "sequence length), or layer by layer" },
 	{ .name = "part",
 	  .key = OPTION_PART,
 	  .arg = "NAME",
@@ -60,7 +61,7 @@ static const struct argp_option option_table[] = {
 		 "with --against the trace says which" },
 	{ .name = "attention",
 	  .key = OPTION_ATTENTION,
-	  .arg = "HOW",
+	  .arg = "fused|baseline",
 	  .doc = "Bytes and times of attention in one kernel (fused, the default), or of two "
 		 "products and a softmax (baseline)" },
 	{ .name = "sweep",
@@ -107,7 +108,7 @@ static void set_by(struct model_options *o, struct argp_state *state, const char
 			o->by = c;
 			return;
 		}
-	argp_error(state, "'%s' is none of part, operator, level, layer", arg);
+	words_refuse(state, "part|operator|level|layer", arg);
 }
 
 static void set_gpu(struct model_options *o, struct argp_state *state, const char *arg)
@@ -133,7 +134,7 @@ static void set_attention(struct model_options *o, struct argp_state *state, con
 {
 	o->is_baseline = !strcmp(arg, "baseline");
 	if (!o->is_baseline && strcmp(arg, "fused") != 0)
-		argp_error(state, "'%s' is neither fused nor baseline", arg);
+		words_refuse(state, "fused|baseline", arg);
 }
 
 static void end_options(const struct model_options *o, struct argp_state *state)
@@ -487,7 +488,7 @@ int cmd_model(int argc, char **argv, struct diag *diag)
 	if (r < 0)
 		return r;
 	o.analysis.has_own_arguments = true;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = run(&o, diag);
 	/* A description, a parameter, a value: the words of the command line, not a trace. */
 	if (r == -EINVAL || (r == -ENOENT && !o.architecture)) {
