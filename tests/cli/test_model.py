@@ -382,6 +382,16 @@ def test_show_gives_a_description_that_is_the_same_model(ttitrace, tmp_path):
     assert model(ttitrace, "mine.json")["all"] == model(ttitrace, "sd15")["all"]
 
 
+def test_the_description_in_the_manual_is_one(ttitrace, tmp_path):
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/man/ttitrace-model.1").read_text()
+    text = page.split("A whole description:")[1].split(".EX\n")[1].split(".EE")[0]
+    (tmp_path / "small.json").write_text(text)
+    answer = model(ttitrace, "small.json")
+    tokens, c, layers, steps = 1024, 768, 12, 50
+    assert answer["operators"]["linear"]["flops"] == steps * layers * 2 * tokens * 12 * c * c
+    assert answer["operators"]["attention"]["flops"] == steps * layers * 4 * tokens * tokens * c
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
