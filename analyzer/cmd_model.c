@@ -9,6 +9,7 @@
 #include "command.h"
 #include "forward_output.h"
 #include "json_text.h"
+#include "pager.h"
 #include "presets.h"
 #include "words.h"
 
@@ -27,6 +28,8 @@ enum {
 };
 
 enum { VALUES_MAX = 64 };
+
+#define BY "part|operator|level|layer"
 
 struct model_options {
 	struct analysis analysis; /* the options only */
@@ -47,9 +50,9 @@ static const struct argp_option option_table[] = {
 	  .doc = "A parameter of the description, such as px=768; may be repeated" },
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "part|operator|level|layer",
-	  .doc = "By part and operator (part, the default), by operator, by level (attentions by "
-		 "sequence length), or layer by layer" },
+	  .arg = BY,
+	  .doc = "By part and operator (part, the default), operator, level (attentions by "
+		 "sequence length), or layer" },
 	{ .name = "part",
 	  .key = OPTION_PART,
 	  .arg = "NAME",
@@ -108,7 +111,7 @@ static void set_by(struct model_options *o, struct argp_state *state, const char
 			o->by = c;
 			return;
 		}
-	words_refuse(state, "part|operator|level|layer", arg);
+	words_refuse(state, BY, arg);
 }
 
 static void set_gpu(struct model_options *o, struct argp_state *state, const char *arg)
@@ -306,14 +309,18 @@ static int run_sweep(struct model_options *o, struct forward_view *v,
 		     const struct forward_setup *setup, const struct terminal *t, struct diag *diag)
 {
 	struct forward_sweep s = { 0 };
+	FILE *out;
 	int r = make_sweep(o, setup, &s, diag);
 
 	if (r == 0 && o->analysis.json)
 		json_print(forward_sweep_json(&s), 1, stdout);
 	else if (r == 0 && o->csv)
 		forward_sweep_csv(&s, stdout);
-	else if (r == 0)
-		forward_sweep_text(v, &s, t, stdout);
+	else if (r == 0) {
+		out = terminal_open(t);
+		forward_sweep_text(v, &s, t, out);
+		terminal_close(out);
+	}
 	for (size_t i = 0; i < s.nr; i++)
 		forward_clear(&s.points[i].forward);
 	free(s.points);
@@ -356,13 +363,17 @@ static void print_agreement(const struct model_options *o, const struct forward_
 			    json_t *all)
 {
 	const char *trace = o->traces[index];
+	FILE *out;
 
 	if (o->analysis.json)
 		json_array_append_new(all, agreement_json(v, g, trace));
 	else if (o->csv)
 		agreement_csv(g, trace, index == 0, stdout);
-	else
-		agreement_text(v, g, trace, t, stdout);
+	else {
+		out = terminal_open(t);
+		agreement_text(v, g, trace, t, out);
+		terminal_close(out);
+	}
 }
 
 static int compare(struct model_options *o, struct analysis *run, size_t index,
@@ -432,6 +443,7 @@ static int run_model(struct model_options *o, struct forward_view *v,
 		     const struct forward_setup *setup, const struct terminal *t, struct diag *diag)
 {
 	struct forward f;
+	FILE *out;
 	int r = forward_make(&f, o->architecture, setup, diag);
 
 	if (r < 0)
@@ -441,8 +453,11 @@ static int run_model(struct model_options *o, struct forward_view *v,
 		json_print(forward_json(v), 1, stdout);
 	else if (o->csv)
 		forward_csv(v, stdout);
-	else
-		forward_text(v, t, stdout);
+	else {
+		out = terminal_open(t);
+		forward_text(v, t, out);
+		terminal_close(out);
+	}
 	forward_clear(&f);
 	return 0;
 }
@@ -464,6 +479,7 @@ static int run(struct model_options *o, struct diag *diag)
 
 	if (o->lists)
 		return list_presets(o->analysis.json, diag);
+	pager_begin();
 	terminal_detect(&t, o->analysis.ascii);
 	peaks_of_device(o->gpu, &peaks);
 	peaks_override(&peaks, user);
