@@ -43,7 +43,7 @@ static void print_row(const struct agreement *g, const struct agreement_row *row
 		1e-9 * m->flops);
 	print_difference(row, out);
 	if (row->best_s > 0)
-		fprintf(out, " %10s", figure_time((uint64_t)(1e9 * row->best_s + 0.5)).text);
+		fprintf(out, " %10s", figure_seconds(row->best_s).text);
 	else
 		fprintf(out, " %10s", "-");
 	fprintf(out, " %10s", figure_time((uint64_t)row->time_ns).text);
@@ -129,12 +129,15 @@ static void print_verdict(const struct agreement *g, const struct terminal *t, F
 			terminal_warn(t), 100 * g->tolerance, nr, g->nr_rows, terminal_plain(t));
 }
 
-void agreement_text(const struct agreement *g, const char *trace, const struct terminal *t,
-		    FILE *out)
+void agreement_text(const struct forward_view *v, const struct agreement *g, const char *trace,
+		    const struct terminal *t, FILE *out)
 {
 	fprintf(out, "%sAgainst%s   ", terminal_bold(t), terminal_plain(t));
 	terminal_text(t, trace, SIZE_MAX, false, out);
+	fprintf(out, "\n%sModel%s     ", terminal_bold(t), terminal_plain(t));
+	terminal_text(t, architecture_name(v->architecture), SIZE_MAX, false, out);
 	fputc('\n', out);
+	forward_parameters_text(v->architecture, t, out);
 	print_operators(g, t, out);
 	print_levels(g, t, out);
 	print_order(g, out);

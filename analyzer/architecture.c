@@ -2,6 +2,7 @@
 #include "architecture.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@
 #include "presets.h"
 
 enum { DEPTH_MAX = 64, BOUND_MAX = 128, LIST_MAX = 64, SPATIAL_MAX = 3, PATH_MAX_ = 256 };
-/* Of one walk, repeated ones each time, and characters of their expressions: seconds of work. */
-enum { LAYERS_MAX = 4000000, CHARACTERS_MAX = 1000000000 };
+/* Of one walk, repeated ones each time, and of the text of its expressions: seconds of work. */
+enum { LAYERS_MAX = 4000000, CHARACTERS_OF_LAYER = 100, CHARACTERS_OF_EXPRESSION = 16 };
 
 /* A name of the scope: parameters of the description, arguments of a block, counters of loops. */
 struct bound {
@@ -29,10 +30,11 @@ struct architecture {
 	struct bound *bound; /* BOUND_MAX */
 	size_t nr_bound;     /* the parameters first */
 	size_t nr_parameters;
-	size_t first_local;   /* bound behind the parameters and before this is another block's */
-	json_t *given;        /* by architecture_set() and architecture_find() */
-	json_t *included;     /* descriptions whose blocks are known here too */
-	size_t nr_characters; /* of expressions, since the walk began */
+	size_t first_local; /* bound behind the parameters and before this is another block's */
+	json_t *given;      /* by architecture_set() and architecture_find() */
+	json_t *included;   /* descriptions whose blocks are known here too */
+	uint64_t layers_max;
+	uint64_t nr_characters; /* of expressions, since the walk began */
 };
 
 struct walk {
@@ -99,8 +101,8 @@ static int number(struct architecture *a, const json_t *value, double *ret, stru
 		return 0;
 	}
 	if (json_is_string(value)) {
-		a->nr_characters += json_string_length(value);
-		if (a->nr_characters > CHARACTERS_MAX)
+		a->nr_characters += CHARACTERS_OF_EXPRESSION + json_string_length(value);
+		if (a->nr_characters > CHARACTERS_OF_LAYER * a->layers_max)
 			return diag_set(diag, -EINVAL, "this is too much work");
 		return expression_value(json_string_value(value), look_up, a, ret, diag);
 	}
@@ -448,9 +450,10 @@ static int walk_layers(struct walk *w, const json_t *layers);
 
 static int count_layer(struct walk *w)
 {
-	return w->nr_layers++ < LAYERS_MAX
+	return w->nr_layers++ < w->a->layers_max
 		       ? 0
-		       : diag_set(w->diag, -EINVAL, "more than %d layers", LAYERS_MAX);
+		       : diag_set(w->diag, -EINVAL, "more than %" PRIu64 " layers",
+				  w->a->layers_max);
 }
 
 /* "down[1]/" behind the path; what is too long is cut. */
@@ -777,6 +780,7 @@ int architecture_load(const char *name, struct architecture **ret, struct diag *
 		architecture_free(a);
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
+	a->layers_max = LAYERS_MAX;
 	r = load_text(a, name, diag);
 	if (r == 0)
 		r = load_included(a, diag);
@@ -822,6 +826,11 @@ int architecture_set(struct architecture *a, const char *assignment, struct diag
 	if (json_object_set_new(a->given, name, text_value(equals + 1)) < 0)
 		return diag_set(diag, -EINVAL, "'%s' is not understood", assignment);
 	return bind_parameters(a, diag);
+}
+
+void architecture_limit(struct architecture *a, uint64_t layers)
+{
+	a->layers_max = layers;
 }
 
 const char *architecture_name(const struct architecture *a)

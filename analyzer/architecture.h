@@ -52,6 +52,10 @@ struct architecture;
 int architecture_load(const char *name, struct architecture **ret, struct diag *diag);
 void architecture_free(struct architecture *a); /* accepts NULL */
 
+/* A walk of more layers than so many is refused, repeated ones counted each time; else 4,000,000.
+ */
+void architecture_limit(struct architecture *a, uint64_t layers);
+
 /* "steps=20", before a walk; a parameter of the description.  0 or -EINVAL. */
 int architecture_set(struct architecture *a, const char *assignment, struct diag *diag);
 

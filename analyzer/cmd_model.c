@@ -371,7 +371,7 @@ static void print_agreement(const struct model_options *o, const struct forward_
 		agreement_csv(g, trace, index == 0, stdout);
 	else {
 		out = terminal_open(t);
-		agreement_text(g, trace, t, out);
+		agreement_text(v, g, trace, t, out);
 		terminal_close(out);
 	}
 }
@@ -465,7 +465,9 @@ static int run_model(struct model_options *o, struct forward_view *v,
 static int run(struct model_options *o, struct diag *diag)
 {
 	struct peaks peaks;
-	const struct forward_setup setup = { .peaks = o->gpu ? &peaks : NULL,
+	const struct peaks *user = &o->analysis.peaks;
+	const bool has_peaks = o->gpu || (user->is_measured[UNIT_fp16] && user->is_measured_bytes);
+	const struct forward_setup setup = { .peaks = has_peaks ? &peaks : NULL,
 					     .is_baseline = o->is_baseline,
 					     .wants_layers = o->by == CUT_BY_layer,
 					     .part = o->part };
@@ -480,7 +482,7 @@ static int run(struct model_options *o, struct diag *diag)
 	pager_begin();
 	terminal_detect(&t, o->analysis.ascii);
 	peaks_of_device(o->gpu, &peaks);
-	peaks_override(&peaks, &o->analysis.peaks);
+	peaks_override(&peaks, user);
 	r = fresh_architecture(o, diag);
 	v.architecture = o->architecture;
 	if (r == 0 && o->shows)

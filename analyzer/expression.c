@@ -25,8 +25,8 @@ static double ternary(struct parser *p);
 static double fail(struct parser *p, const char *what)
 {
 	if (!p->has_failed)
-		diag_set(p->diag, -EINVAL, "\"%s\", character %zu: %s", p->text,
-			 (size_t)(p->at - p->text) + 1, what);
+		diag_set(p->diag, -EINVAL, "\"%.100s\"%s, character %zu: %s", p->text,
+			 strlen(p->text) > 100 ? "..." : "", (size_t)(p->at - p->text) + 1, what);
 	p->has_failed = true;
 	return 0;
 }

@@ -5,8 +5,8 @@
  *
  * Numbers are doubles; so are truths, 1 and 0.  From the loosest to the tightest:
  *   a ? b : c    ||    &&    == != < <= > >=    + -    * / // %    - !    name  name[i]  f(a, b)
- * // and % are those of Python.  Functions: min max (any number of arguments), ceil, floor, sqrt,
- * len(name).
+ * // and % are those of Python; comparisons have no others beside them.  Functions: min max (any
+ * number of arguments), ceil, floor, sqrt, len(name).
  */
 #ifndef ANALYZER_EXPRESSION_H
 #define ANALYZER_EXPRESSION_H

@@ -40,6 +40,13 @@ struct figure figure_bytes(uint64_t bytes)
 	return scaled((double)bytes, units);
 }
 
+struct figure figure_seconds(double s)
+{
+	const double ns = 1e9 * s + 0.5;
+
+	return figure_time(ns < 1 ? 0 : ns < 1e19 ? (uint64_t)ns : (uint64_t)1e19);
+}
+
 struct figure figure_count(uint64_t n)
 {
 	char digits[24];

@@ -79,6 +79,16 @@ static double scores_bytes(const struct attention *a)
 	return type_bytes(a->type) * (double)a->s_q * (double)a->s_k;
 }
 
+static double all_scores_bytes(const struct attention *a)
+{
+	return scores_bytes(a) * (double)a->b * (double)a->h;
+}
+
+static double activation_bytes(const struct layer *l)
+{
+	return type_bytes(l->type) * (l->held + l->input + l->output);
+}
+
 /* --- attention -------------------------------------------------------------------------------- */
 
 static bool is_level(const struct forward_level *level, const struct layer *l)
@@ -112,7 +122,7 @@ static struct forward_level *find_level(struct forward *f, const struct layer *l
 static void add_similarity(struct similarity *to, const struct layer *l)
 {
 	const double head = scores_bytes(&l->attention);
-	const double all = head * (double)l->attention.b * (double)l->attention.h;
+	const double all = all_scores_bytes(&l->attention);
 
 	if (to->last_pass != l->pass)
 		to->pass_head = to->pass = 0;
@@ -164,7 +174,11 @@ static int keep_layer(struct forward *f, const struct layer *l, const struct for
 				       .attention = l->attention,
 				       .sum = *sum,
 				       .weights = l->weights,
+				       .activation_bytes = activation_bytes(l),
+				       .cache_bytes = type_bytes(l->type) * l->cache,
 				       .type = l->type };
+	if (l->kind == LAYER_attention)
+		row->similarity = all_scores_bytes(&l->attention);
 	if (asprintf(&row->path, "%s%s", l->path, l->name) < 0)
 		return -ENOMEM;
 	f->nr_layers++;
@@ -190,7 +204,7 @@ static int visit(void *data, const struct layer *l, struct diag *diag)
 		part->weight_bytes += e * l->weights;
 	}
 	part->cache_bytes += e * l->cache * l->count;
-	part->activation_bytes = fmax(part->activation_bytes, e * (l->held + l->input + l->output));
+	part->activation_bytes = fmax(part->activation_bytes, activation_bytes(l));
 	if (l->kind == LAYER_attention) {
 		add_similarity(&part->similarity, l);
 		r = add_attention(m, l, &sum);

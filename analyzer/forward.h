@@ -56,6 +56,9 @@ struct forward_layer {
 	struct attention attention; /* LAYER_attention */
 	struct forward_sum sum;     /* of one run of it */
 	double weights;
+	double activation_bytes; /* what it reads, writes and what is held meanwhile */
+	double cache_bytes;      /* what it adds to the cache */
+	double similarity;       /* bytes of its scores */
 	enum type type;
 };
 

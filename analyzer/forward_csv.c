@@ -57,7 +57,8 @@ static void put_levels(const struct forward *f, FILE *out)
 
 static void put_layers(const struct forward *f, FILE *out)
 {
-	fputs("part,layer,kind,weights,queries,keys,calls,flops,bytes_min,traffic_intensity,"
+	fputs("part,layer,kind,weights,activation_bytes,cache_bytes,similarity_bytes,queries,keys,"
+	      "calls,flops,bytes_min,traffic_intensity,"
 	      "seconds_min\n",
 	      out);
 	for (size_t i = 0; i < f->nr_layers; i++) {
@@ -66,8 +67,9 @@ static void put_layers(const struct forward *f, FILE *out)
 		put_text(f->parts[l->part].name, out);
 		fputc(',', out);
 		put_text(l->path, out);
-		fprintf(out, ",%s,%.0f,%" PRIu64 ",%" PRIu64, layer_kind_name(l->kind), l->weights,
-			l->attention.s_q, l->attention.s_k);
+		fprintf(out, ",%s,%.0f,%.0f,%.0f,%.0f,%" PRIu64 ",%" PRIu64,
+			layer_kind_name(l->kind), l->weights, l->activation_bytes, l->cache_bytes,
+			l->similarity, l->attention.s_q, l->attention.s_k);
 		put_sum(&l->sum, out);
 	}
 }

@@ -101,13 +101,17 @@ static json_t *layers_json(const struct forward *f)
 		json_t *row = sum_json(&l->sum);
 
 		json_object_update_new(row,
-				       json_pack("{s:s, s:o, s:s, s:s, s:o}", "part",
+				       json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o}", "part",
 						 f->parts[l->part].name, "path", json_text(l->path),
 						 "kind", layer_kind_name(l->kind), "operator",
 						 operator_name(layer_operator(l->kind)), "weights",
-						 count_json(l->weights)));
-		if (l->kind == LAYER_attention)
+						 count_json(l->weights), "activation_bytes",
+						 count_json(l->activation_bytes), "cache_bytes",
+						 count_json(l->cache_bytes)));
+		if (l->kind == LAYER_attention) {
 			json_object_update_new(row, attention_json(&l->attention));
+			json_object_set_new(row, "similarity_bytes", count_json(l->similarity));
+		}
 		json_array_append_new(rows, row);
 	}
 	return rows;
@@ -130,9 +134,9 @@ static json_t *gpu_json(const struct forward_view *v)
 	const struct forward *f = v->forward;
 	const struct peaks *p = v->peaks;
 
-	if (!p || !p->gpu)
+	if (!p)
 		return json_null();
-	return json_pack("{s:s, s:f, s:f, s:f, s:o, s:o, s:b, s:b}", "name", p->gpu,
+	return json_pack("{s:s?, s:f, s:f, s:f, s:o, s:o, s:b, s:b}", "name", p->gpu,
 			 "fp16_flops_per_s", p->flops[UNIT_fp16], "bytes_per_s", p->bytes,
 			 "memory_bytes", p->memory_bytes, "needed_bytes",
 			 count_json(forward_memory(f, false)), "needed_bytes_baseline",
@@ -170,26 +174,31 @@ json_t *forward_json(const struct forward_view *v)
 json_t *forward_sweep_json(const struct forward_sweep *s)
 {
 	const double crossing = forward_sweep_crossing(s);
+	const double temporal = forward_sweep_temporal_crossing(s);
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct forward *f = &s->points[i].forward;
 
-		json_array_append_new(rows, json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "x",
-						      s->points[i].x, "operators",
-						      sums_json(f->sums), "all", sum_json(&f->all),
-						      "attention_bytes_baseline",
-						      count_json(forward_attention_bytes(f, true)),
-						      "attention_bytes_fused",
-						      count_json(forward_attention_bytes(f, false)),
-						      "similarity_largest_bytes",
-						      count_json(f->similarity.largest),
-						      "needed_bytes_baseline",
-						      count_json(forward_memory(f, true))));
+		json_array_append_new(
+			rows,
+			json_pack("{s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "x",
+				  s->points[i].x, "operators", sums_json(f->sums), "all",
+				  sum_json(&f->all), "temporal_flops",
+				  count_json(forward_attention_flops(f, ROLE_temporal)),
+				  "self_flops", count_json(forward_attention_flops(f, ROLE_self)),
+				  "attention_bytes_baseline",
+				  count_json(forward_attention_bytes(f, true)),
+				  "attention_bytes_fused",
+				  count_json(forward_attention_bytes(f, false)),
+				  "similarity_largest_bytes", count_json(f->similarity.largest),
+				  "needed_bytes_baseline", count_json(forward_memory(f, true))));
 	}
-	return json_pack("{s:s, s:o, s:o}", "x", s->name, "points", rows,
+	return json_pack("{s:s, s:o, s:o, s:o}", "x", s->name, "points", rows,
 			 "attention_exceeds_convolution",
-			 isfinite(crossing) ? json_real(crossing) : json_null());
+			 isfinite(crossing) ? json_real(crossing) : json_null(),
+			 "temporal_exceeds_spatial",
+			 isfinite(temporal) ? json_real(temporal) : json_null());
 }
 
 /* --- agreement -------------------------------------------------------------------------------- */

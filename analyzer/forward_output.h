@@ -38,14 +38,18 @@ struct forward_sweep {
  * NAN: nowhere.
  */
 double forward_sweep_crossing(const struct forward_sweep *s);
+/* The same of temporal attention and spatial. */
+double forward_sweep_temporal_crossing(const struct forward_sweep *s);
+double forward_attention_flops(const struct forward *f, enum role role);
 /* Bytes of attention over all passes. */
 double forward_attention_bytes(const struct forward *f, bool is_baseline);
 
 void forward_text(const struct forward_view *v, const struct terminal *t, FILE *out);
 void forward_sweep_text(const struct forward_view *v, const struct forward_sweep *s,
 			const struct terminal *t, FILE *out);
-void agreement_text(const struct agreement *g, const char *trace, const struct terminal *t,
-		    FILE *out);
+void forward_parameters_text(const struct architecture *a, const struct terminal *t, FILE *out);
+void agreement_text(const struct forward_view *v, const struct agreement *g, const char *trace,
+		    const struct terminal *t, FILE *out);
 
 json_t *forward_json(const struct forward_view *v);
 json_t *forward_sweep_json(const struct forward_sweep *s);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "figures.h"
 #include "forward_output.h"
+#include "lengths.h"
 
 enum { NAME = 26, PATH = 44 };
 
@@ -45,8 +47,7 @@ static struct figure memory(double v)
 
 static void print_best(double seconds, FILE *out)
 {
-	fprintf(out, " %10s",
-		seconds > 0 ? figure_time((uint64_t)(1e9 * seconds + 0.5)).text : "-");
+	fprintf(out, " %10s", seconds > 0 ? figure_seconds(seconds).text : "-");
 }
 
 static const char *bound_of(const struct forward_sum *s)
@@ -58,14 +59,14 @@ static const char *bound_of(const struct forward_sum *s)
 
 /* --- on top ----------------------------------------------------------------------------------- */
 
-static void print_parameters(const struct forward_view *v, const struct terminal *t, FILE *out)
+void forward_parameters_text(const struct architecture *a, const struct terminal *t, FILE *out)
 {
 	const char *name, *separator = "";
 	double value;
 
 	label(t, "With", out);
-	for (size_t i = 0; (name = architecture_parameter_at(v->architecture, i, &value)); i++) {
-		if (isnan(value) || architecture_is_derived(v->architecture, name))
+	for (size_t i = 0; (name = architecture_parameter_at(a, i, &value)); i++) {
+		if (isnan(value) || architecture_is_derived(a, name))
 			continue;
 		fprintf(out, "%s%s %.10g", separator, name, value);
 		separator = ", ";
@@ -98,22 +99,40 @@ static void print_memory(const struct forward_view *v, const struct terminal *t,
 	fputc('\n', out);
 }
 
+static int print_span(const struct forward *f, size_t part, const char *separator, FILE *out)
+{
+	uint64_t *values = calloc(f->nr_levels + 1, sizeof(*values));
+	struct span span = { 0 };
+	size_t nr = 0;
+
+	for (size_t i = 0; values && i < f->nr_levels; i++)
+		if (f->levels[i].part == part)
+			values[nr++] = f->levels[i].attention.s_q;
+	if (nr)
+		span_of_values(values, nr, &span);
+	free(values);
+	if (!nr)
+		return 0;
+	fprintf(out, "%s%s %" PRIu64, separator, f->parts[part].name, span.shortest);
+	if (span.longest > span.shortest)
+		fprintf(out, " to %" PRIu64 " (x%.3g from level to level, x%.4g in all)",
+			span.longest, span.level_ratio,
+			(double)span.longest / (double)span.shortest);
+	return 1;
+}
+
 static void print_lengths(const struct forward_view *v, const struct terminal *t, FILE *out)
 {
 	const struct forward *f = v->forward;
-	uint64_t least = UINT64_MAX, most = 0;
+	const char *separator = "queries: ";
 
-	for (size_t i = 0; i < f->nr_levels; i++) {
-		const uint64_t s_q = f->levels[i].attention.s_q;
-
-		least = s_q < least ? s_q : least;
-		most = s_q > most ? s_q : most;
-	}
-	if (!most)
+	if (!f->nr_levels)
 		return;
 	label(t, "Lengths", out);
-	fprintf(out, "%" PRIu64 " to %" PRIu64 " queries: x%.4g over the whole\n", least, most,
-		(double)most / (double)least);
+	for (size_t i = 0; i < f->nr_parts; i++)
+		if (print_span(f, i, separator, out))
+			separator = "; ";
+	fputc('\n', out);
 }
 
 static void print_gpu(const struct forward_view *v, const struct terminal *t, FILE *out)
@@ -125,10 +144,14 @@ static void print_gpu(const struct forward_view *v, const struct terminal *t, FI
 	if (!p)
 		return;
 	label(t, "GPU", out);
-	fprintf(out, "%s: %.0f TFLOP/s fp16, %.2f TB/s, %.0f GB; at best", p->gpu,
-		1e-12 * p->flops[UNIT_fp16], 1e-12 * p->bytes, 1e-9 * p->memory_bytes);
-	print_best(f->all.seconds, out);
-	fprintf(out, " with %s attention\n", v->is_baseline ? "baseline" : "fused");
+	fprintf(out, "%s: %.0f TFLOP/s fp16, %.2f TB/s", p->gpu ? p->gpu : "as given",
+		1e-12 * p->flops[UNIT_fp16], 1e-12 * p->bytes);
+	if (p->memory_bytes > 0)
+		fprintf(out, ", %.0f GB", 1e-9 * p->memory_bytes);
+	fprintf(out, "; at best %s with %s attention\n", figure_seconds(f->all.seconds).text,
+		v->is_baseline ? "baseline" : "fused");
+	if (p->memory_bytes <= 0)
+		return;
 	if (fused > p->memory_bytes) {
 		label(t, "", out);
 		fprintf(out, "%sdoes not fit: weights, activations and caches take %s%s\n",
@@ -154,7 +177,7 @@ static void print_top(const struct forward_view *v, const struct terminal *t, FI
 		terminal_text(t, note, SIZE_MAX, false, out);
 	}
 	fputc('\n', out);
-	print_parameters(v, t, out);
+	forward_parameters_text(v->architecture, t, out);
 	label(t, "Weights", out);
 	fprintf(out, "%s numbers, each once however often it is used\n", scaled(f->weights).text);
 	label(t, "Work", out);
@@ -253,23 +276,63 @@ static void print_levels(const struct forward_view *v, const struct terminal *t,
 	}
 }
 
+static void layer_heading(const struct forward_view *v, const struct terminal *t, size_t part,
+			  FILE *out)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%.100s, first pass", v->forward->parts[part].name);
+	fprintf(out, "\n%s%-*s %12s %10s %8s %10s %10s %15s %10s", terminal_bold(t), PATH, name,
+		"GFLOP", "min MB", "FLOP/B", "weights", "in memory", "queries, keys", "scores");
+	if (v->peaks)
+		fprintf(out, " %10s %s", "at best", "bound");
+	fprintf(out, "%s\n", terminal_plain(t));
+}
+
+/* What is cut is the beginning: neighbours have that in common. */
+static void print_path(const char *path, const struct terminal *t, FILE *out)
+{
+	const size_t size = strlen(path);
+	char text[PATH + 1];
+
+	if (size <= PATH) {
+		terminal_text(t, path, PATH, true, out);
+		return;
+	}
+	snprintf(text, sizeof(text), "..%s", path + size - (PATH - 2));
+	terminal_text(t, text, PATH, true, out);
+}
+
+static void print_layer(const struct forward_view *v, const struct forward_layer *l,
+			const struct terminal *t, FILE *out)
+{
+	char lengths[48] = "";
+
+	if (l->kind == LAYER_attention)
+		snprintf(lengths, sizeof(lengths), "%" PRIu64 ", %" PRIu64, l->attention.s_q,
+			 l->attention.s_k);
+	print_path(l->path, t, out);
+	fprintf(out, " %12.3f %10.1f %8.1f %10s", 1e-9 * l->sum.flops, 1e-6 * l->sum.bytes,
+		forward_traffic_intensity(&l->sum), l->weights > 0 ? scaled(l->weights).text : "-");
+	fprintf(out, " %10s %15s %10s", memory(l->activation_bytes).text, lengths,
+		l->similarity > 0 ? memory(l->similarity).text : "");
+	if (v->peaks) {
+		print_best(l->sum.seconds, out);
+		fputs(bound_of(&l->sum), out);
+	}
+	fputc('\n', out);
+}
+
 static void print_layers(const struct forward_view *v, const struct terminal *t, FILE *out)
 {
 	const struct forward *f = v->forward;
 	size_t part = SIZE_MAX;
 
 	for (size_t i = 0; i < f->nr_layers; i++) {
-		const struct forward_layer *l = &f->layers[i];
-
-		if (l->part != part) {
-			char name[128];
-
-			part = l->part;
-			snprintf(name, sizeof(name), "%.100s, first pass", f->parts[part].name);
-			heading(v, t, name, PATH, out);
-		}
-		terminal_text(t, l->path, PATH, true, out);
-		print_sum(v, &l->sum, out);
+		if (f->layers[i].part != part)
+			layer_heading(v, t, f->layers[i].part, out);
+		part = f->layers[i].part;
+		print_layer(v, &f->layers[i], t, out);
 	}
 }
 
@@ -306,21 +369,60 @@ double forward_attention_bytes(const struct forward *f, bool is_baseline)
 	return bytes;
 }
 
-double forward_sweep_crossing(const struct forward_sweep *s)
+double forward_attention_flops(const struct forward *f, enum role role)
+{
+	double flops = 0;
+
+	for (size_t i = 0; i < f->nr_levels; i++)
+		if (f->levels[i].role == role)
+			flops += f->levels[i].sum.flops;
+	return flops;
+}
+
+/* Where a comes to be more than b, by a power law between the two points. */
+static double crossing(const struct forward_sweep *s, double (*a)(const struct forward *),
+		       double (*b)(const struct forward *))
 {
 	for (size_t i = 1; i < s->nr; i++) {
-		const struct forward_sum *a = s->points[i - 1].forward.sums;
-		const struct forward_sum *b = s->points[i].forward.sums;
-		const double below =
-			log(a[OPERATOR_attention].flops / a[OPERATOR_convolution].flops);
-		const double above =
-			log(b[OPERATOR_attention].flops / b[OPERATOR_convolution].flops);
-		const double from = log(s->points[i - 1].x), to = log(s->points[i].x);
+		const struct forward_point *p = &s->points[i - 1], *q = &s->points[i];
+		const double below = log(a(&p->forward) / b(&p->forward));
+		const double above = log(a(&q->forward) / b(&q->forward));
+		const double from = log(p->x), to = log(q->x);
 
 		if (isfinite(below) && isfinite(above) && isfinite(from) && below < 0 && above >= 0)
 			return exp(from + (to - from) * -below / (above - below));
 	}
 	return NAN;
+}
+
+static double attention_flops(const struct forward *f)
+{
+	return f->sums[OPERATOR_attention].flops;
+}
+
+static double convolution_flops(const struct forward *f)
+{
+	return f->sums[OPERATOR_convolution].flops;
+}
+
+static double temporal_flops(const struct forward *f)
+{
+	return forward_attention_flops(f, ROLE_temporal);
+}
+
+static double spatial_flops(const struct forward *f)
+{
+	return forward_attention_flops(f, ROLE_self);
+}
+
+double forward_sweep_crossing(const struct forward_sweep *s)
+{
+	return crossing(s, attention_flops, convolution_flops);
+}
+
+double forward_sweep_temporal_crossing(const struct forward_sweep *s)
+{
+	return crossing(s, temporal_flops, spatial_flops);
 }
 
 static void print_exponent(double y0, double y1, double x0, double x1, FILE *out)
@@ -329,6 +431,31 @@ static void print_exponent(double y0, double y1, double x0, double x1, FILE *out
 		fprintf(out, " %6.2f", log(y1 / y0) / log(x1 / x0));
 	else
 		fprintf(out, " %6s", "");
+}
+
+/* Of videos: attention between the frames and within them. */
+static void print_temporal(const struct forward_sweep *s, const struct terminal *t, FILE *out)
+{
+	const double at = forward_sweep_temporal_crossing(s);
+
+	if (temporal_flops(&s->points[s->nr - 1].forward) <= 0)
+		return;
+	fprintf(out, "\n%s%10s %12s %6s %12s %6s %8s%s\n", terminal_bold(t), s->name, "temporal",
+		"grows", "spatial", "grows", "ratio", terminal_plain(t));
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct forward_point *p = &s->points[i], *before = i ? p - 1 : p;
+		const double temporal = temporal_flops(&p->forward);
+		const double spatial = spatial_flops(&p->forward);
+
+		fprintf(out, "%10.6g %12.1f", p->x, 1e-9 * temporal);
+		print_exponent(temporal_flops(&before->forward), temporal, before->x, p->x, out);
+		fprintf(out, " %12.1f", 1e-9 * spatial);
+		print_exponent(spatial_flops(&before->forward), spatial, before->x, p->x, out);
+		fprintf(out, " %8.3f\n", spatial > 0 ? temporal / spatial : 0);
+	}
+	if (isfinite(at))
+		fprintf(out, "Temporal attention has more FLOPs than spatial from %s %.4g on\n",
+			s->name, at);
 }
 
 static void print_point(const struct forward_sweep *s, size_t i, bool has_peaks, FILE *out)
@@ -370,6 +497,7 @@ void forward_sweep_text(const struct forward_view *v, const struct forward_sweep
 		terminal_plain(t));
 	for (size_t i = 0; i < s->nr; i++)
 		print_point(s, i, v->peaks != NULL, out);
+	print_temporal(s, t, out);
 	fputs("\nGFLOP of all passes; grows: the exponent since the line above; share: of "
 	      "attention in FLOPs;\nbaseline, fused: bytes that attention moves; scores: the "
 	      "largest similarity matrix of one attention\n",
@@ -377,7 +505,7 @@ void forward_sweep_text(const struct forward_view *v, const struct forward_sweep
 	if (isfinite(crossing))
 		fprintf(out, "Attention has more FLOPs than convolution from %s %.4g on\n", s->name,
 			crossing);
-	for (size_t i = 0; i < s->nr && v->peaks; i++) {
+	for (size_t i = 0; i < s->nr && v->peaks && v->peaks->memory_bytes > 0; i++) {
 		const struct forward *f = &s->points[i].forward;
 
 		if (too_large || forward_memory(f, true) <= v->peaks->memory_bytes)

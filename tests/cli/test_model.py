@@ -258,6 +258,23 @@ def test_time_at_best_is_the_roofline_s(ttitrace):
         assert row["seconds_min"] == pytest.approx(max(row["flops"] / 800e12, row["bytes_min"] / 4e12), rel=1e-5)
 
 
+def test_peaks_may_be_given_without_a_gpu(ttitrace):
+    answer = model(ttitrace, "llama2", "--peak", "fp16=100", "--bandwidth", "1000")
+    assert answer["gpu"]["name"] is None
+    assert answer["all"]["seconds_min"] > answer["all"]["flops"] / 100e12
+    assert "as given: 100 TFLOP/s fp16, 1.00 TB/s; at best" in ttitrace("model", "llama2", "--peak", "fp16=100", "--bandwidth", "1000").stdout
+    assert model(ttitrace, "llama2")["all"]["seconds_min"] is None
+
+
+def test_each_layer_has_its_memory(ttitrace):
+    layers = {row["path"]: row for row in model(ttitrace, "llama2", "--by", "layer")["layers"] if row["part"] == "prefill"}
+    attention, gate = layers["pass/layers[0]/attention"], layers["pass/layers[0]/gate_proj"]
+    assert attention["similarity_bytes"] == 32 * 512 * 512 * 2
+    assert attention["cache_bytes"] == 2 * 512 * 4096 * 2
+    assert attention["activation_bytes"] == 4 * 512 * 4096 * 2
+    assert gate["weights"] == 4096 * 11008 and gate["activation_bytes"] == 512 * (4096 + 11008) * 2
+
+
 def test_baseline_attention_costs_bytes_and_may_not_fit(ttitrace):
     sizes = ("sd15", "--set", "px=2048", "--gpu", "A100")
     fused, baseline = model(ttitrace, *sizes), model(ttitrace, *sizes, "--attention", "baseline")
@@ -289,13 +306,18 @@ def test_a_sweep_finds_where_attention_overtakes_convolution(ttitrace):
 
 
 def test_frames_make_temporal_attention_grow_with_their_square(ttitrace):
-    answers = [model(ttitrace, "make-a-video", "--set", f"frames={frames}") for frames in (16, 32)]
-    temporal, spatial = (
-        [sum(level["flops"] for level in answer["levels"] if is_one(level)) for answer in answers]
-        for is_one in (lambda level: level["queries"] in (16, 32), lambda level: level["queries"] == 1024)
-    )
-    assert temporal[1] == pytest.approx(4 * temporal[0], rel=0.05)
-    assert spatial[1] == 2 * spatial[0]
+    """The crossing is that of the formula: sums over levels of C (HW)^2 by those of C HW, which is linear in frames."""
+    arguments = ("make-a-video", "--part", "denoising", "--sweep", "frames=16,32,4096,8192")
+    answer = model(ttitrace, *arguments)
+    first, second, *_ = answer["points"]
+    assert second["temporal_flops"] == 4 * first["temporal_flops"]
+    assert second["self_flops"] == 2 * first["self_flops"]
+    crossing = 16 * first["self_flops"] / first["temporal_flops"]
+    assert answer["temporal_exceeds_spatial"] is None or crossing < 8192
+    near = model(ttitrace, *arguments[:-1], f"frames={int(crossing) - 2},{int(crossing) + 2}")
+    assert near["temporal_exceeds_spatial"] == pytest.approx(crossing, rel=1e-4)
+    text = ttitrace("model", *arguments[:-1], f"frames={int(crossing) - 2},{int(crossing) + 2}").stdout
+    assert "Temporal attention has more FLOPs than spatial from frames" in text
 
 
 # --- one's own descriptions --------------------------------------------------------------------------
@@ -360,6 +382,16 @@ def test_show_gives_a_description_that_is_the_same_model(ttitrace, tmp_path):
     assert model(ttitrace, "mine.json")["all"] == model(ttitrace, "sd15")["all"]
 
 
+def test_the_description_in_the_manual_is_one(ttitrace, tmp_path):
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/man/ttitrace-model.1").read_text()
+    text = page.split("A whole description:")[1].split(".EX\n")[1].split(".EE")[0]
+    (tmp_path / "small.json").write_text(text)
+    answer = model(ttitrace, "small.json")
+    tokens, c, layers, steps = 1024, 768, 12, 50
+    assert answer["operators"]["linear"]["flops"] == steps * layers * 2 * tokens * 12 * c * c
+    assert answer["operators"]["attention"]["flops"] == steps * layers * 4 * tokens * tokens * c
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
@@ -414,3 +446,35 @@ def test_blocks_that_use_themselves_end(ttitrace, described):
 def test_wrong_usage(ttitrace, arguments):
     done = ttitrace("model", *arguments)
     assert done.returncode == 2 and not done.stdout and done.stderr
+
+
+# --- the study's traces ------------------------------------------------------------------------------
+
+STUDY = pathlib.Path(__file__).resolve().parents[2] / "examples/study/traces"
+PRESETS = {
+    "stable_diffusion": ["sd15"],
+    "prod_image": ["sdxl"],
+    "make_a_video": ["make-a-video"],
+    "deepfloyd_if": ["deepfloyd-if"],
+    "parti_4_layers": ["parti", "--set", "layers=4", "--set", "encoder_layers=4"],
+}
+
+
+def preset_of(trace):
+    """The words for the model, by the longest name of a workload that the trace's begins with."""
+    workload = trace.name.split(".")[0]
+    known = [name for name in PRESETS if workload.startswith(name)]
+    return PRESETS[max(known, key=len)] if known else [workload]
+
+
+@pytest.mark.parametrize("trace", sorted(STUDY.glob("*.ttt")), ids=lambda trace: trace.stem)
+def test_every_trace_of_the_study_agrees_to_the_last_flop(ttitrace, trace):
+    """Sizes and steps are found in the trace; FLOPs and calls of each phase and level, and all lengths, are equal."""
+    (answer,) = model(ttitrace, *preset_of(trace), "--against", trace)
+    assert answer["agrees"] and answer["lengths"]["is_equal"]
+    for row in answer["operators"] + answer["phases"] + answer["levels"]:
+        assert (row["flops"], row["calls"]) == (row["flops_measured"], row["calls_measured"])
+
+
+def test_there_are_traces_of_the_study():
+    assert len(list(STUDY.glob("*.ttt"))) >= 12
