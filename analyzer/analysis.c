@@ -290,7 +290,8 @@ int analysis_load(struct analysis *a, const char *command)
 		return r;
 	if (command && (a->focus || a->is_chosen) && !a->profile.launches)
 		fprintf(stderr,
-			"ttitrace %s: nothing is in --focus and --phase: --by module and --by phase "
+			"ttitrace %s: nothing is in --focus and --phase: --by module and --by "
+			"phase "
 			"list what there is\n",
 			command);
 	if (a->wants_modules)

@@ -23,7 +23,7 @@ struct analysis {
 	struct phase_choice choice; /* if is_chosen */
 	bool is_chosen;
 	bool has_own_arguments; /* the command's: it adds the inputs; set before argp_parse() */
-	bool is_newest; /* the inputs, because none were named */
+	bool is_newest;         /* the inputs, because none were named */
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
 	bool wants_calls; /* of modules, which must be wanted too */

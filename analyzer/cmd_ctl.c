@@ -75,17 +75,16 @@ static bool is_trace(const char *path)
 /* Whoever reads a trace, for a report, does not record it. */
 static bool is_written(const char *pid, const char *fd)
 {
-	char path[64];
-	unsigned int flags = O_RDONLY;
+	char path[64], flags[16] = "0";
 	FILE *info;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
 	info = fopen(path, "re");
-	if (info && fscanf(info, "pos: %*u flags: %o", &flags) != 1)
-		flags = O_RDONLY;
+	if (info && fscanf(info, "pos: %*s flags: %15s", flags) != 1)
+		strcpy(flags, "0");
 	if (info)
 		fclose(info);
-	return (flags & O_ACCMODE) != O_RDONLY;
+	return (strtoul(flags, NULL, 8) & O_ACCMODE) != O_RDONLY;
 }
 
 /* The trace that the process has open, as seen from here: it may run in a container. */

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "sys.h"
 
-bool clock_counter_is_steady;
+_Atomic bool clock_counter_is_steady;
 
 /* The kernel has tested the counter for longer than we could: believe it, and only it. */
-static void choose(void)
+void clock_init(void)
 {
 	char name[32];
 
-	clock_counter_is_steady =
+	const bool is_steady =
 		sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource",
 			      name, sizeof(name)) &&
 		strncmp(name, "tsc", 3) == 0;
-}
 
-void clock_init(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, choose);
+	atomic_store(&clock_counter_is_steady, is_steady);
 }
 
 /* Of a few tries, the one in which the least time passed between the two readings. */

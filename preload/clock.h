@@ -6,6 +6,7 @@
 #ifndef PRELOAD_CLOCK_H
 #define PRELOAD_CLOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -17,7 +18,7 @@ struct clock_pair {
 };
 
 /* Set by clock_init(): the counter runs at one rate in every core and sleep state. */
-extern bool clock_counter_is_steady;
+extern _Atomic bool clock_counter_is_steady;
 
 /* Any thread, as often as it likes; before any time is read. */
 void clock_init(void);
@@ -37,7 +38,7 @@ static inline uint64_t clock_read_ns(clockid_t id)
 static inline uint64_t clock_ticks(void)
 {
 #if defined(__x86_64__)
-	if (clock_counter_is_steady)
+	if (atomic_load_explicit(&clock_counter_is_steady, memory_order_relaxed))
 		return __builtin_ia32_rdtsc();
 #elif defined(__aarch64__)
 	uint64_t ticks;

@@ -14,7 +14,7 @@
 
 _Atomic bool recording;
 __thread struct tls tls;
-bool clock_counter_is_steady;
+_Atomic bool clock_counter_is_steady;
 
 void record_expect(const struct thread *t)
 {
