@@ -189,15 +189,27 @@ T.main = (() => {
 
 	/* --- paper: all views, in light colours --- */
 
+	const PAPER = 1000; /* pixels: what is drawn so wide is readable on A4 */
 	let before = null;
+
+	function fit(svg) {
+		const width = Number(svg.getAttribute("width")), height = Number(svg.getAttribute("height"));
+
+		svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+		svg.style.width = (width < PAPER ? 97 : 100) * width / PAPER + "%";
+		svg.style.height = "auto";
+	}
 
 	function toPaper() {
 		before = root.dataset.theme;
 		setTheme("light");
+		T.parts.setPaper(PAPER);
 		for (const view of views) {
 			boxes.get(view).hidden = false;
 			drawView(view);
+			boxes.get(view).querySelectorAll("figure svg").forEach(fit);
 		}
+		T.parts.setPaper(0);
 	}
 
 	function fromPaper() {

@@ -268,11 +268,18 @@ T.parts = (() => {
 		];
 	}
 
+	/* Pixels that a chart is drawn for; other than 0: paper, which scales it to its own width. */
+	let paper = 0;
+
+	function setPaper(pixels) {
+		paper = pixels;
+	}
+
 	function width(node, least) {
-		return Math.max(least || 320, node.clientWidth || (node.parentNode && node.parentNode.clientWidth)
+		return paper || Math.max(least || 320, node.clientWidth || (node.parentNode && node.parentNode.clientWidth)
 			|| 1000);
 	}
 
 	return { el, add, showTip, hideTip, withTip, colour, computed, swatch, operatorLabel, toggleOperator,
-		legend, inkOn, empty, table, shareCell, timeColumns, costColumns, efficiency, width };
+		legend, inkOn, empty, table, shareCell, timeColumns, costColumns, efficiency, width, setPaper };
 })();

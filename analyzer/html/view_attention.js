@@ -181,9 +181,9 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 		el("span.soft", {}, "\u00b7"), el("button", { "aria-pressed": String(!byTime),
 			onclick: () => T.state.set({ axis: null }) }, "in the order of calls"),
 		el("button", { "aria-pressed": String(byTime),
-			onclick: () => T.state.set({ axis: "time" }) }, "over time"), legend()));
+			onclick: () => T.state.set({ axis: "time" }) }, "over time")));
 	if (points.length)
-		T.parts.add(box, el("figure", { style: { display: "flex", flexWrap: "wrap", gap: "12px" } },
+		T.parts.add(box, legend(), el("figure", { style: { display: "flex", flexWrap: "wrap", gap: "12px" } },
 			overTime(chartWidth, 330), distribution(wide ? width - chartWidth - 12 : width, 330),
 			el("figcaption", {}, (wide ? "Left" : "Above") + ": each mark is one attention or several " +
 				`neighbours of one shape, larger for more. ${wide ? "Right" : "Below"}: calls by length.` + (L.left_out ? ` ${f.count(L.left_out)} ` +

@@ -229,6 +229,25 @@ def test_attention_has_lengths_and_shapes(page):
     assert p.column("attentions", "role") == ["vae"]
 
 
+def test_lengths_are_of_queries_or_of_keys(page):
+    p = page(GOLDEN / "llama.ttt", at="view=attention")
+    assert "how many queries" in p.text("#view-attention")
+    lengths = "return [...document.querySelectorAll('#view-attention figure path')].map((m) => m.__data__)"
+    marks = len(p.run(lengths))
+    p.run(
+        "[...document.querySelectorAll('#view-attention button')].find((b) => b.textContent === 'keys').click()"
+    )
+    assert "length=keys" in p.hash() and "how many keys" in p.text("#view-attention")
+    assert len(p.run(lengths)) == marks
+
+
+def test_moments_far_into_a_run_are_told_apart(page):
+    """Steps of a millisecond begin at 3.69 s, all of them."""
+    p = page(GOLDEN / "jax.ttt", at="view=timeline")
+    begins = p.column("steps", "begin")
+    assert len(set(begins)) == len(begins)
+
+
 def test_two_traces_are_compared(page):
     p = page(SD15, UNFUSED, at="view=compare")
     assert "sd15_unfused" in p.text("#view-compare")
@@ -319,6 +338,7 @@ def test_on_paper_all_views_follow_each_other(page, driver, tmp_path):
         "Shapes",
     ):
         assert heading in text
+    assert "idle 3.20" in text.replace("\u00a0", " "), "what stands at the right is on the paper"
 
 
 HOSTILE = "<img src=x onerror=\\\"document.title='owned'\\\">"
