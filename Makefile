@@ -176,6 +176,9 @@ $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 # Traces without a GPU: from text, and large ones for measuring.
 $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+$(O)/tests/mkrepeat: $(addprefix $(O)/,tests/mkrepeat.o analyzer/reader.o analyzer/decode.o analyzer/diag.o)
+	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+$(O)/tests/mkrepeat.o: ALL_CFLAGS += -I.
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 # Without what would stand in the test's own way: its dlsym, its exit and exec.
