@@ -463,7 +463,7 @@ static struct sums rest_of(const struct sums *all, const struct sums *in_slices)
 static void add_sums(struct sums *to, const struct sums *from)
 {
 	if (!to->count)
-		to->min_ns = UINT64_MAX;
+		*to = (struct sums){ .min_ns = UINT64_MAX };
 	to->count += from->count;
 	to->time_ns += from->time_ns;
 	to->min_ns = from->min_ns < to->min_ns ? from->min_ns : to->min_ns;
