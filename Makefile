@@ -42,7 +42,7 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 
 # Static, so that one file runs on any machine with a libc.
 ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
-	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
+	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm -pthread
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)

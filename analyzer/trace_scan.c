@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "phase_survey.h"
+#include "read_ahead.h"
 #include "seed.h"
 #include "sequence.h"
 #include "trace.h"
@@ -537,20 +538,31 @@ static int take_frame(struct scan *s, const struct frame *frame)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
+static int take_frames(struct scan *s, struct read_ahead *ahead, struct diag *diag)
 {
 	struct frame frame;
+	uint64_t offset;
 	int r;
 
-	while ((r = reader_next(reader, &frame, diag)) > 0) {
+	while ((r = read_ahead_next(ahead, &frame, &offset, diag)) > 0) {
 		r = take_frame(s, &frame);
 		if (r == -ENOMEM)
 			diag_set(diag, r, "%s: no memory", s->trace->path);
 		if (r < 0)
 			return r;
 		if (s->observer)
-			s->observer->progress(s->observer->context, reader_offset(reader));
+			s->observer->progress(s->observer->context, offset);
 	}
+	return r;
+}
+
+static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
+{
+	struct read_ahead *ahead = read_ahead_begin(reader);
+	const int r = ahead ? take_frames(s, ahead, diag)
+			    : diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path);
+
+	read_ahead_end(ahead);
 	s->trace->damage = *reader_damage(reader);
 	s->trace->file_bytes = reader_offset(reader);
 	return r;
