@@ -223,7 +223,7 @@ demo: deps
 	$(MAKE) --no-print-directory MODE=$(MODE) all $(if $(HAVE_CUDA),fakes)
 	tools/demo.sh $(O)
 ## bench: nanoseconds, instructions and bytes per launch; launches per second of report
-bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench
+bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench $(O)/tests/mkrepeat
 	tests/bench/run.sh $(O)
 ## bench-gpu: what tracing costs real programs, beside other profilers
 bench-gpu: all
