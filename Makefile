@@ -28,20 +28,23 @@ obj = $(patsubst %.c,$(O)/%.o,$(wildcard $1))
 HAVE_CUDNN := $(firstword $(wildcard $(addsuffix /cudnn.h,$(CUDA_HOME)/include $(CUDNN_HOME)/include \
 	/usr/include /usr/include/$(shell uname -m)-linux-gnu)))
 HOOKS := $(addprefix $(O)/preload/,hook.o hook_cuda.o hook_cublas.o hook_cublaslt.o \
-	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o)
+	$(if $(HAVE_CUDNN),,none/)hook_cudnn.o elf_symbol.o library.o resolve.o resolve_entry.o span.o span_entry.o)
 NEED_CUDNN := $(addprefix $(O)/preload/,hook_cudnn.o cudnn_graph.o cudnn_problem.o)
 PRELOAD := $(sort $(filter-out $(if $(HAVE_CUDNN),,$(NEED_CUDNN)),$(call obj,preload/*.c)) $(HOOKS))
 # Hooks with nothing behind them: what standing in front of the driver costs by itself.
 PRELOAD_NOP := $(HOOKS) $(addprefix $(O)/preload/,none/hook_cupti.o nop/nothing.o)
-ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(O)/analyzer/perfetto.pb-c.o
+ANALYZER := $(filter-out %/main.o,$(call obj,analyzer/*.c)) $(addprefix $(O)/analyzer/,page_text.o perfetto.pb-c.o)
+# What draws the page of report --html (node-d3, 5 or newer); without it there is no --html.
+D3 := $(firstword $(wildcard /usr/share/nodejs/d3/dist/d3.min.js))
 UNIT_PRELOAD := $(filter-out $(if $(HAVE_CUDNN),,%/test_cudnn_attribute),\
 	$(basename $(call obj,tests/unit/preload/test_*.c)))
 UNIT_ANALYZER := $(basename $(call obj,tests/unit/analyzer/test_*.c))
 FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h tests/*.[ch] tests/*/*.[ch] \
 	tests/unit/*/*.[ch] examples/*.[ch])
 
-# Static, so that one file runs on any machine with a libc.
-ANALYZER_LIBS = -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
+# Static, so that one file runs on any machine with a libc and gcc's.  What is not used of the C++
+# library goes: it would ask for a newer libc than the rest.
+ANALYZER_LIBS = -Wl,--gc-sections -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
 	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm -pthread
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
@@ -56,7 +59,8 @@ preload: $(O)/libttitrace.so $(O)/libttitrace-nop.so
 no-cuda:
 	echo "no CUDA headers in $(CUDA_HOME)/include: libttitrace.so is not built, ttitrace is (CUDA_HOME=dir says where they are)" >&2
 
-$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec $(CUDA_CFLAGS)
+$(PRELOAD) $(PRELOAD_NOP): ALL_CFLAGS += $(LTO_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec \
+	-fasynchronous-unwind-tables $(CUDA_CFLAGS)
 $(O)/tests/unit/preload/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += $(CUDA_CFLAGS)
 $(O)/tests/fake/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden
 $(O)/tests/programs/%.o $(O)/tests/bench/%.o: ALL_CFLAGS += -fPIC
@@ -65,6 +69,9 @@ $(O)/tests/unit/%.o $(O)/tests/fake/%.o $(O)/tests/programs/%.o $(O)/tests/bench
 $(O)/%.o: %.c
 	mkdir -p $(@D); echo '  CC $@'
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(O)/%.o: %.cc
+	mkdir -p $(@D); echo '  CXX $@'
+	$(CXX) -std=gnu++17 -Iinclude -I. $(CUDA_CFLAGS) -Wall -Wextra $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 $(O)/%.o: %.S
 	mkdir -p $(@D); echo '  AS $@'
 	$(CC) $(CFLAGS) -c -o $@ $<
@@ -81,7 +88,7 @@ FAKES := $(addprefix $(O)/tests/fake/,libcuda.so.1 libcupti.so.13 other/libcupti
 FAKE_LIBRARIES := $(addprefix $(O)/tests/fake/,$(foreach v,13 12,libcublasLt.so.$v libcublas.so.$v) \
 	libcudnn_graph.so.9 libcudnn.so.9)
 CALLS := $(addprefix $(O)/tests/programs/calls/,scenarios.o linked.o)
-FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked \
+FAKE_CALLS := $(if $(HAVE_CUDNN),$(FAKE_LIBRARIES) $(O)/tests/programs/library_calls_linked $(O)/tests/programs/throws \
 	$(addprefix $(O)/tests/programs/plugin/,libcalls.so libcalls12.so))
 PROGRAMS := $(filter-out $(if $(HAVE_CUDNN),,%/library_calls),$(basename $(call obj,tests/programs/*.c))) $(addprefix $(O)/tests/programs/,routes_linked profiled_linked)
 PLUGINS := $(addprefix $(O)/tests/programs/plugin/,libnext.so libat_load.so libslow_disk.so libcatcher.so libmany.so liboperations.so)
@@ -156,6 +163,9 @@ $(O)/tests/programs/plugin/libcalls.so $(O)/tests/programs/plugin/libcalls12.so:
 $(O)/tests/programs/library_calls_linked: $(O)/tests/programs/library_calls.o $(CALLS) $(WAY) \
 		$(addprefix $(O)/tests/fake/,libcublas.so.13 libcublasLt.so.13 libcudnn.so.9)
 	$(LINK) $(filter %/libcublas.so.13 %/libcublasLt.so.13 %/libcudnn.so.9,$^) -ldl -pthread
+# In C++: what leaves a call without returning.
+$(O)/tests/programs/throws: $(O)/tests/programs/throws.o $(WAY)
+	echo '  LINK $@'; $(CXX) $(CFLAGS) -o $@ $^ -ldl -pthread
 $(O)/tests/programs/library_calls: $(O)/tests/programs/calls/scenarios.o
 $(O)/tests/programs/library_calls: LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugin'
 $(filter-out %/routes_linked %/profiled_linked,$(PROGRAMS)) $(BENCHES): %: %.o $(WAY)
@@ -173,12 +183,21 @@ $(O)/analyzer/perfetto_packets.o $(O)/analyzer/export_perfetto.o: ALL_CFLAGS += 
 
 $(O)/ttitrace: $(O)/analyzer/main.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS)
+$(O)/page.html: $(wildcard analyzer/html/*) tools/page.py $(D3)
+	mkdir -p $(@D); echo '  PAGE $@'
+	$(if $(D3),$(PYTHON) tools/page.py analyzer/html/page.html $(D3) $@,: > $@; \
+		echo "no D3 here (package node-d3): report --html will not work" >&2)
+$(O)/analyzer/page_text.o: analyzer/page_text.S $(O)/page.html
+	mkdir -p $(@D); echo '  AS $@'
+	$(CC) $(CFLAGS) -DPAGE_FILE='"$(O)/page.html"' -c -o $@ $<
 # Traces without a GPU: from text, and large ones for measuring.
 $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
 $(O)/tests/mkrepeat: $(addprefix $(O)/,tests/mkrepeat.o analyzer/reader.o analyzer/decode.o analyzer/diag.o)
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
 $(O)/tests/mkrepeat.o: ALL_CFLAGS += -I.
+# What it embeds.
+$(O)/analyzer/presets.o: $(wildcard analyzer/presets/*.json)
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
 $(O)/analyzer/decode.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 # Without what would stand in the test's own way: its dlsym, its exit and exec.
@@ -188,7 +207,7 @@ $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
 # Without CUDA headers there is no library to preload, and nothing to try it on.
-PYTEST_ARGS ?= tests $(if $(HAVE_CUDA),,--ignore=tests/preload)
+PYTEST_ARGS ?= tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
@@ -200,6 +219,10 @@ check: deps
 check-asan: deps
 	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
 	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='tests/unit tests/cli tests/fuzz' pytest
+## check-browser: the HTML report in a headless browser (chromium, chromium-driver, python3-selenium)
+check-browser: deps
+	$(MAKE) --no-print-directory MODE=$(MODE) analyzer $(O)/tests/mktrace
+	$(MAKE) --no-print-directory PYTEST_ARGS='-rs tests/browser' pytest
 ## check-tsan: what threads share
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
@@ -251,24 +274,40 @@ format-check:
 	clang-format --dry-run -Werror $(FORMATTED)
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib/ttitrace
-## install: the command, the library, man pages, pkg-config, to PREFIX below DESTDIR
+## install: the command, the library, man pages, completion, pkg-config, to PREFIX below DESTDIR
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR) $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man1 man7)
+		$(DESTDIR)$(PREFIX)/include/ttitrace $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man7 \
+		bash-completion/completions zsh/site-functions)
 	install -m 755 $(O)/ttitrace $(DESTDIR)$(PREFIX)/bin/
 	$(if $(HAVE_CUDA),install -m 755 $(O)/libttitrace.so $(LIBDIR)/)
 	install -m 644 include/ttitrace/* $(DESTDIR)$(PREFIX)/include/ttitrace/
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 tools/completion/ttitrace.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ttitrace
+	install -m 644 tools/completion/_ttitrace $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/ttitrace.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/ttitrace.pc
+# What goes into packages: an installation of its own each, without what only debuggers read.
+package = $(if $(HAVE_CUDA),,$(error without CUDA headers there is no libttitrace.so, and nothing to pack)) \
+	rm -rf $(O)/package/$@; \
+	$(MAKE) --no-print-directory install DESTDIR=$(abspath $(O)/package/$@) PREFIX=/usr; \
+	strip --strip-unneeded $(O)/package/$@/usr/bin/ttitrace $(O)/package/$@/usr/lib/ttitrace/libttitrace.so; \
+	tools/$1 $(O)/package/$@ $(VERSION) $(O)
+## wheel: a package for pip, in O, with the command and the library; it runs with any Python
+wheel: all
+	$(call package,wheel.py)
+## deb: a Debian package, in O
+deb: all
+	$(call package,deb.sh)
 clean:
 	rm -rf build
 ## help: this list
 help:
 	sed -n 's/^## //p' $(MAKEFILE_LIST)
 	echo "MODE=release|debug|asan|tsan  V=1 shows commands  O=dir  CUDA_HOME=dir  PREFIX=dir DESTDIR=dir"
-.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-tsan check-gpu demo bench bench-gpu \
-	fuzz tidy format format-check install clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
+.PHONY: all analyzer preload no-cuda fakes deps check check-asan check-browser check-tsan check-gpu demo bench bench-gpu \
+	fuzz tidy format format-check install wheel deb clean help units pytest fuzzers check-preload check-kill check-valgrind soak bench-launch
 $(V).SILENT:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "module_calls.h"
+#include "words.h"
 
 /* Apart from those of the commands, which begin at 256. */
 enum {
@@ -71,9 +72,11 @@ static const struct argp_option places_table[] = {
 
 static bool set_information(struct analysis *a, const char *level)
 {
-	static const char *const levels[] = { [INFORMATION_full] = "full",
-					      [INFORMATION_no_calls] = "no-calls",
-					      [INFORMATION_names] = "names" };
+	static const char *const levels[] = {
+#define INFORMATION(name, text) text,
+#include "information.def"
+#undef INFORMATION
+	};
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
 		if (!strcmp(level, levels[i])) {
@@ -108,13 +111,13 @@ static error_t take_evidence(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_EVIDENCE:
 		if (!set_information(a, arg))
-			argp_error(state, "'%s' is none of names, no-calls, full", arg);
+			words_refuse(state, "LEVEL", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		return keep(a, inputs_add(&a->inputs, arg, a->diag));
 	case ARGP_KEY_NO_ARGS:
-		return a->has_own_arguments ? 0
-					    : keep(a, inputs_add_newest(&a->inputs, ".", a->diag));
+		a->is_newest = !a->has_own_arguments;
+		return a->is_newest ? keep(a, inputs_add_newest(&a->inputs, ".", a->diag)) : 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -218,13 +221,13 @@ void analysis_clear(struct analysis *a)
 	*a = (struct analysis){ 0 };
 }
 
+/* What nobody named. */
 static void tell_inputs(const struct inputs *in, const char *command)
 {
-	if (in->nr == 1)
-		fprintf(stderr, "ttitrace %s: %s\n", command, in->paths[0]);
-	else
-		fprintf(stderr, "ttitrace %s: %s and %zu more\n", command, in->paths[0],
-			in->nr - 1);
+	fprintf(stderr, "ttitrace %s: the newest run here: %s", command, in->paths[0]);
+	if (in->nr > 1)
+		fprintf(stderr, " and %zu more", in->nr - 1);
+	fputc('\n', stderr);
 }
 
 bool analysis_has_row(const struct analysis *a, const struct trace *t, uint32_t site,
@@ -273,7 +276,8 @@ int analysis_load(struct analysis *a, const char *command)
 					     .information = a->information,
 					     .with_phases = a->wants_phases || a->is_chosen ||
 							    a->wants_calls,
-					     .with_phase_sums = !a->is_by_rows };
+					     .with_phase_sums = !a->is_by_rows,
+					     .with_phase_sites = a->wants_phase_items };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
 					     .by = a->by,
@@ -286,7 +290,7 @@ int analysis_load(struct analysis *a, const char *command)
 
 	if (a->err < 0)
 		return a->err;
-	if (command)
+	if (command && a->is_newest)
 		tell_inputs(&a->inputs, command);
 	r = run_load(&a->inputs, &run_setup, &a->run, a->diag);
 	if (r == 0)
@@ -295,6 +299,12 @@ int analysis_load(struct analysis *a, const char *command)
 		r = profile_make(&a->profile, &a->run, &setup, a->diag);
 	if (r < 0)
 		return r;
+	if (command && (a->focus || a->is_chosen) && !a->profile.launches)
+		fprintf(stderr,
+			"ttitrace %s: nothing is in --focus and --phase: --by module and --by "
+			"phase "
+			"list what there is\n",
+			command);
 	if (a->wants_modules)
 		modules_sum(a->modules, &a->profile);
 	if (a->wants_calls && module_calls_count(a->modules, &a->profile) < 0)

@@ -23,11 +23,13 @@ struct analysis {
 	struct phase_choice choice; /* if is_chosen */
 	bool is_chosen;
 	bool has_own_arguments; /* the command's: it adds the inputs; set before argp_parse() */
+	bool is_newest;         /* the inputs, because none were named */
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
-	bool wants_calls; /* of modules, which must be wanted too */
-	bool is_by_rows;  /* each row has its phase; the profile knows nothing of --phase */
-	enum axis by;     /* summed too, beside what every report shows */
+	bool wants_calls;       /* of modules, which must be wanted too */
+	bool wants_phase_items; /* of the profile, each of one segment: memory for each of each */
+	bool is_by_rows;        /* each row has its phase; the profile knows nothing of --phase */
+	enum axis by;           /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;

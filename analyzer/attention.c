@@ -99,7 +99,7 @@ enum role attention_role(const struct attention *a)
 		return ROLE_unknown;
 	if (a->h == 1 && a->d >= VAE_HEAD_MIN && a->s_q == a->s_k)
 		return ROLE_vae;
-	if (a->s_q == 1 && a->s_k > 1)
+	if (a->s_q == 1)
 		return ROLE_decode;
 	if (a->causal && a->s_q <= a->s_k)
 		return ROLE_prefill;

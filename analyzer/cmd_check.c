@@ -9,6 +9,7 @@
 #include "damage.h"
 #include "figures.h"
 #include "json_text.h"
+#include "pager.h"
 #include "references.h"
 #include "report.h"
 #include "sizes.h"
@@ -299,6 +300,14 @@ static json_t *check_json(const struct check *c)
 	return object;
 }
 
+static void print_text(const struct check *c, const struct terminal *t)
+{
+	FILE *out = terminal_open(t);
+
+	print_check(c, t, out);
+	terminal_close(out);
+}
+
 static int check_one(const struct check_options *o, struct run *run, struct trace *trace,
 		     bool *ret_fine, struct diag *diag)
 {
@@ -322,7 +331,7 @@ static int check_one(const struct check_options *o, struct run *run, struct trac
 	if (r == 0 && o->json)
 		json_print(check_json(&c), 0, stdout);
 	else if (r == 0)
-		print_check(&c, &terminal, stdout);
+		print_text(&c, &terminal);
 	sizes_free(&c.sizes);
 	profile_clear(&c.profile);
 	return r;
@@ -339,6 +348,7 @@ static int check(const struct check_options *o, struct diag *diag)
 	if (!classifier)
 		return diag_set(diag, -ENOMEM, "no memory");
 	r = run_load(&o->inputs, &setup, &run, diag);
+	pager_begin();
 	for (size_t i = 0; r == 0 && i < run.nr; i++)
 		r = check_one(o, &run, run.traces[i], &fine, diag);
 	fine &= !run.is_damaged;
@@ -356,7 +366,7 @@ int cmd_check(int argc, char **argv, struct diag *diag)
 
 	if (!o.symbols)
 		return diag_set(diag, -ENOMEM, "no memory");
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = o.err < 0 ? o.err : check(&o, diag);
 	inputs_free(&o.inputs);
 	frame_symbols_free(o.symbols);

@@ -19,7 +19,7 @@
 #include "command.h"
 
 /* The library looks five times a second, unless --flush-ms says otherwise. */
-enum { LOOK_MS = 20, PATIENCE_MS = 5000 };
+enum { LOOK_MS = 20, PATIENCE_MS = 5000, LEVELS_MAX = 8 };
 
 struct ctl_options {
 	const char *target; /* process id, or path of the trace */
@@ -73,7 +73,7 @@ static bool is_trace(const char *path)
 }
 
 /* The trace that the process has open, as seen from here: it may run in a container. */
-static int find_trace(const char *pid, char *path, size_t size, struct diag *diag)
+static int find_own_trace(const char *pid, char *path, size_t size, struct diag *diag)
 {
 	char fds[64], link[PATH_MAX];
 	const struct dirent *entry;
@@ -83,7 +83,8 @@ static int find_trace(const char *pid, char *path, size_t size, struct diag *dia
 	snprintf(fds, sizeof(fds), "/proc/%.20s/fd", pid);
 	directory = opendir(fds);
 	if (!directory)
-		return diag_set(diag, -errno, "process %s: %s", pid, strerror(errno));
+		return diag_set(diag, -errno, "process %s: %s", pid,
+				errno == ENOENT ? "there is none" : strerror(errno));
 	while (r < 0 && (entry = readdir(directory))) {
 		const ssize_t n =
 			readlinkat(dirfd(directory), entry->d_name, link, sizeof(link) - 1);
@@ -98,6 +99,24 @@ static int find_trace(const char *pid, char *path, size_t size, struct diag *dia
 	if (r < 0)
 		return diag_set(diag, r, "process %s records nothing (yet)", pid);
 	return 0;
+}
+
+/* Its own, or of the first process below it that has one: `record` and shells have none. */
+static int find_trace(const char *pid, size_t level, char *path, size_t size, struct diag *diag)
+{
+	char children[64], child[24];
+	int r = find_own_trace(pid, path, size, diag);
+	FILE *list;
+
+	if (r != -ENOENT || !level)
+		return r;
+	snprintf(children, sizeof(children), "/proc/%.20s/task/%.20s/children", pid, pid);
+	list = fopen(children, "re");
+	while (list && r < 0 && fscanf(list, "%20s", child) == 1)
+		r = find_trace(child, level - 1, path, size, &(struct diag){ "" });
+	if (list)
+		fclose(list);
+	return r;
 }
 
 /* Whole at once, and of this user alone. */
@@ -137,9 +156,9 @@ int cmd_ctl(int argc, char **argv, struct diag *diag)
 	struct ctl_options o = { 0 };
 	int r = 0;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	if (is_number(o.target))
-		r = find_trace(o.target, trace, sizeof(trace), diag);
+		r = find_trace(o.target, LEVELS_MAX, trace, sizeof(trace), diag);
 	else if (access(o.target, F_OK) < 0)
 		r = diag_set(diag, -errno, "%s: %s", o.target, strerror(errno));
 	else

@@ -6,6 +6,10 @@
 #include "command.h"
 #include "diff.h"
 #include "json_text.h"
+#include "pager.h"
+#include "words.h"
+
+#define BY "AXIS|module|phase"
 
 enum { OPTION_BY = 256, OPTION_TOP, OPTION_DEPTH, OPTION_FULL_NAMES, OPTION_CSV, OPTION_AS_IS };
 
@@ -22,9 +26,8 @@ struct diff_options {
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stream, device, process or phase; the tree of modules (module)" },
+	  .arg = BY,
+	  .doc = "One table, by an AXIS, or of phases; the tree of modules (module)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
@@ -65,7 +68,7 @@ static void set_by(struct diff_options *o, struct argp_state *state, const char 
 	else if (axis < NR_AXES)
 		o->diff.by = (struct tally_cut){ .cut = CUT_axis, .axis = axis };
 	else
-		argp_error(state, "there is no axis '%s'", arg);
+		words_refuse(state, BY, arg);
 	o->analysis.wants_modules = o->diff.by.cut == CUT_module;
 }
 
@@ -139,6 +142,7 @@ static int run(struct diff_options *o, struct diag *diag)
 {
 	struct diff *d = &o->diff;
 	struct terminal t;
+	FILE *out;
 	int r;
 
 	o->analysis.wants_phases = !d->as_is;
@@ -152,13 +156,16 @@ static int run(struct diff_options *o, struct diag *diag)
 	r = diff_make(d, diag);
 	if (r < 0)
 		return r;
+	pager_begin();
 	if (o->analysis.json) {
 		json_print(diff_json(d), 1, stdout);
 	} else if (o->csv) {
 		diff_csv(d, stdout);
 	} else {
 		terminal_detect(&t, o->analysis.ascii);
-		diff_text(d, &o->view, &t, stdout);
+		out = terminal_open(&t);
+		diff_text(d, &o->view, &t, out);
+		terminal_close(out);
 	}
 	return analysis_exit_code(&o->analysis) == EXIT_FINE ? analysis_exit_code(&o->other)
 							     : EXIT_DAMAGED;
@@ -174,7 +181,7 @@ int cmd_diff(int argc, char **argv, struct diag *diag)
 	o.analysis.has_own_arguments = true;
 	o.diff.sides[0] = &o.analysis;
 	o.diff.sides[1] = &o.other;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = run(&o, diag);
 	diff_clear(&o.diff);
 	analysis_clear(&o.other);

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "damage.h"
 #include "json_text.h"
+#include "pager.h"
 #include "record_json.h"
 #include "record_text.h"
 
@@ -16,7 +17,7 @@ struct dump_options {
 };
 
 static const struct argp_option option_table[] = {
-	{ .name = "json", .key = 'j', .doc = "one JSON object a line, one for each record" }, { 0 }
+	{ .name = "json", .key = 'j', .doc = "One JSON object a line, one for each record" }, { 0 }
 };
 
 static error_t take_option(int key, char *arg, struct argp_state *state)
@@ -78,6 +79,7 @@ static int dump(struct reader *reader, const struct dump_options *options, struc
 
 	if (!batch)
 		return diag_set(diag, -ENOMEM, "no memory");
+	pager_begin();
 	if (options->json)
 		json_print(header_json(reader_header(reader)), 0, stdout);
 	else
@@ -95,7 +97,7 @@ int cmd_dump(int argc, char **argv, struct diag *diag)
 	struct reader *reader;
 	int r;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	command_parse(&argp, argc, argv, 0, &options);
 	r = reader_open(options.path, &reader, diag);
 	if (r < 0)
 		return r;

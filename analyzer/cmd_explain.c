@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd_explain.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -11,10 +10,9 @@
 #include <jansson.h>
 
 #include "classify.h"
+#include "command.h"
 #include "demangle.h"
 #include "json_text.h"
-
-enum { EXIT_USAGE = 2 };
 
 /* All that explain says about one name. */
 struct explanation {
@@ -68,7 +66,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		e->nr_names = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
+		argp_error(state, "which kernel?");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -214,11 +212,10 @@ int cmd_explain(int argc, char **argv, struct diag *diag)
 	struct explain *const e = calloc(1, sizeof(*e));
 	int r;
 
-	argp_err_exit_status = EXIT_USAGE;
 	if (e)
 		e->classifier = classifier_new();
 	if (e && e->classifier)
-		r = -argp_parse(&argp, argc, argv, 0, NULL, e);
+		r = -command_parse(&argp, argc, argv, 0, e);
 	else
 		r = -ENOMEM;
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "export.h"
 #include "output.h"
+#include "words.h"
 
 enum {
 	OPTION_FORMAT = 256,
@@ -38,8 +39,8 @@ static const struct argp_option option_table[] = {
 	  .doc = "Rows of what, for formats of rows; the list is below (launches)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
-	  .arg = "SORT",
-	  .doc = "Which frames, for formats of stacks: native, python, or both (the default)" },
+	  .arg = "native|python|both",
+	  .doc = "Which frames, for formats of stacks (both)" },
 	{ .name = "full-names",
 	  .key = OPTION_FULL_NAMES,
 	  .doc = "Do not shorten the names of kernels and functions on stacks" },
@@ -51,39 +52,19 @@ static const struct argp_option option_table[] = {
 	  .arg = "FILE",
 	  .doc = "Write to FILE instead of standard output, which is -; what ends in .gz is "
 		 "compressed" },
+	/* Lists below the options. */
+	{ .doc = "Formats:", .group = 1 },
+#define EXPORT(id, source, is_binary, makes_file, what) \
+	{ .name = #id, .flags = OPTION_DOC | OPTION_NO_USAGE, .doc = what, .group = 1 },
+#include "exports.def"
+#undef EXPORT
+	{ .doc = "Sheets, for formats of rows:", .group = 2 },
+#define SHEET(id, columns, axis, what) \
+	{ .name = #id, .flags = OPTION_DOC | OPTION_NO_USAGE, .doc = what, .group = 2 },
+#include "sheets.def"
+#undef SHEET
 	{ 0 }
 };
-
-static void list_formats(FILE *out)
-{
-	const struct export_format *format;
-	const struct sheet *sheet;
-
-	fputs("Formats:\n", out);
-	for (size_t i = 0; (format = export_format_at(i)) != NULL; i++)
-		fprintf(out, "  %-11s %s\n", format->name, format->what);
-	fputs("\nSheets, for formats of rows:\n", out);
-	for (size_t i = 0; (sheet = sheet_at(i)) != NULL; i++)
-		fprintf(out, "  %-11s %s\n", sheet->name, sheet->what);
-}
-
-/* Behind the options, so that help and tables cannot differ. */
-static char *filter_help(int key, const char *text, void *input)
-{
-	char *list;
-	size_t size;
-	FILE *out;
-
-	(void)input;
-	if (key != ARGP_KEY_HELP_POST_DOC)
-		return (char *)text;
-	out = open_memstream(&list, &size);
-	if (!out)
-		return (char *)text;
-	fprintf(out, "%s\n\n", text);
-	list_formats(out);
-	return fclose(out) ? NULL : list;
-}
 
 static void check(const struct export_options *o, struct argp_state *state)
 {
@@ -110,18 +91,18 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FORMAT:
 		o->format = export_format_by_name(arg);
 		if (!o->format)
-			argp_error(state, "there is no format '%s'; --help lists them", arg);
+			words_refuse(state, "FORMAT", arg);
 		return 0;
 	case OPTION_WHAT:
 		o->sheet = sheet_by_name(arg);
 		if (!o->sheet)
-			argp_error(state, "there is no sheet '%s'; --help lists them", arg);
+			words_refuse(state, "SHEET", arg);
 		return 0;
 	case OPTION_STACKS:
 		o->has_stacks = true;
 		o->stacks.stacks = stacks_by_name(arg);
 		if (o->stacks.stacks == NR_STACKS)
-			argp_error(state, "'%s' is none of native, python, both", arg);
+			words_refuse(state, "native|python|both", arg);
 		return 0;
 	case OPTION_LINES:
 		o->stacks.with_lines = true;
@@ -150,7 +131,6 @@ static const struct argp argp = {
 	.doc = "Write what a run did in a format that other programs read.\v"
 	       "A TRACE is a file or a directory with *.ttt files; several are one run.  Without "
 	       "any, the traces of the newest run in the current directory.",
-	.help_filter = filter_help,
 };
 
 static int write_format(const struct export_options *o, struct diag *diag)
@@ -208,7 +188,7 @@ int cmd_export(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = export(&o, diag);
 	analysis_clear(&o.analysis);
 	return r;

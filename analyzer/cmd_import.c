@@ -10,6 +10,7 @@
 #include "command.h"
 #include "figures.h"
 #include "foreign.h"
+#include "words.h"
 
 enum { OPTION_OUTPUT = 'o', OPTION_FORMAT = 256, OPTION_FORCE };
 
@@ -28,9 +29,10 @@ static const struct argp_option option_table[] = {
 		 "Default: the FILE's name, ending in .ttt, in the current directory" },
 	{ .name = "format",
 	  .key = OPTION_FORMAT,
-	  .arg = "FORMAT",
-	  .doc = "What FILE is: torch (JSON of torch.profiler) or nsys (SQLite of Nsight Systems); "
-		 "else its content says so" },
+	  .arg = "torch|nsys",
+	  .doc = "What FILE is: JSON of torch.profiler or SQLite of Nsight Systems; else its "
+		 "content "
+		 "says so" },
 	{ .name = "force", .key = OPTION_FORCE, .doc = "Replace files that are there already" },
 	{ 0 }
 };
@@ -47,7 +49,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FORMAT:
 		o->foreign.format = foreign_by_name(arg);
 		if (o->foreign.format == NR_FOREIGN)
-			argp_error(state, "there is no format '%s'; there are torch and nsys", arg);
+			words_refuse(state, "torch|nsys", arg);
 		return 0;
 	case OPTION_FORCE:
 		o->foreign.may_replace = true;
@@ -154,7 +156,7 @@ int cmd_import(int argc, char **argv, struct diag *diag)
 	struct import_options o = { .output = NULL };
 	int code = EXIT_FINE;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	for (size_t i = 0; i < o.nr_files; i++) {
 		const int r = import_file(&o, o.files[i], diag);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,7 @@ static void make_option_table(struct argp_option *table, char (*docs)[256])
 		if (!o->option)
 			continue;
 		snprintf(docs[i], sizeof(docs[i]), "%s (%s)", o->help, o->variable);
+		docs[i][0] = (char)toupper((unsigned char)docs[i][0]);
 		table[n++] = (struct argp_option){ .name = o->option,
 						   .key = OPTION_FIRST + (int)i,
 						   .arg = o->argument,
@@ -154,7 +156,7 @@ static void parse(int argc, char **argv, struct record_arguments *ret)
 
 	make_option_table(table, docs);
 	make_description(doc, sizeof(doc));
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, ret);
+	command_parse(&argp, argc, argv, ARGP_IN_ORDER, ret);
 }
 
 /* --- the summary ------------------------------------------------------------------------------ */

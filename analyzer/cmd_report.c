@@ -5,9 +5,22 @@
 #include "analysis.h"
 #include "command.h"
 #include "json_text.h"
+#include "page.h"
+#include "pager.h"
 #include "report.h"
+#include "words.h"
 
-enum { OPTION_TOP = 256, OPTION_BY, OPTION_FULL_NAMES, OPTION_STACKS, OPTION_DEPTH, OPTION_LINES };
+#define BY "AXIS|module|phase|stack"
+
+enum {
+	OPTION_TOP = 256,
+	OPTION_BY,
+	OPTION_FULL_NAMES,
+	OPTION_STACKS,
+	OPTION_DEPTH,
+	OPTION_LINES,
+	OPTION_HTML
+};
 
 struct report_options {
 	struct analysis analysis;
@@ -17,28 +30,33 @@ struct report_options {
 	size_t depth; /* of the tree of modules, 0: all of it */
 	size_t top;
 	bool full_names, with_lines;
+	const char *html; /* where the page goes; NULL: there is none */
 };
 
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "One table, by operator, kind, kernel, shape, library-call, attention, evidence, "
-		 "stack, stream, device or process; the tree of modules (module), or steps over "
-		 "time (phase)" },
+	  .arg = BY,
+	  .doc = "One table, by an AXIS; the tree of modules (module) or of callers (stack), or "
+		 "steps over time (phase)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
 	  .doc = "Levels of the tree of --by module (all)" },
 	{ .name = "stacks",
 	  .key = OPTION_STACKS,
-	  .arg = "SORT",
-	  .doc = "Which frames --by stack has: native, python, or both (the default)" },
+	  .arg = "native|python|both",
+	  .doc = "Which frames --by stack has (both)" },
 	{ .name = "lines",
 	  .key = OPTION_LINES,
 	  .doc = "With --by stack: inlined functions and source lines, where there is debug "
 		 "information" },
 	{ .name = "top", .key = OPTION_TOP, .arg = "N", .doc = "Rows of long tables (20)" },
+	{ .name = "html",
+	  .key = OPTION_HTML,
+	  .arg = "FILE",
+	  .doc = "Everything as one page for a browser, in FILE (-: standard output); several "
+		 "TRACEs are compared in it" },
 	{ .name = "full-names", .key = OPTION_FULL_NAMES, .doc = "Do not shorten kernel names" },
 	{ 0 }
 };
@@ -61,7 +79,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->by_stack && !o->analysis.wants_modules &&
 		    !o->analysis.wants_phases)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -76,13 +94,25 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_STACKS:
 		o->stacks = stacks_by_name(arg);
 		if (o->stacks == NR_STACKS)
-			argp_error(state, "'%s' is none of native, python, both", arg);
+			words_refuse(state, "native|python|both", arg);
 		return 0;
 	case OPTION_LINES:
 		o->with_lines = true;
 		return 0;
 	case OPTION_FULL_NAMES:
 		o->full_names = true;
+		return 0;
+	case OPTION_HTML:
+		o->html = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->html)
+			return 0;
+		if (o->analysis.json || o->by < NR_AXES || o->by_stack ||
+		    o->analysis.wants_modules || o->analysis.wants_phases)
+			argp_error(state, "--html has all tables: it goes with no --json, no --by");
+		o->analysis.wants_modules = o->analysis.wants_phases = true;
+		o->analysis.wants_phase_items = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -100,6 +130,20 @@ static const struct argp argp = {
 	       "directory.",
 };
 
+static int write_page(const struct report_options *o, struct diag *diag)
+{
+	struct report report = {
+		.run = &o->analysis.run,
+		.profile = &o->analysis.profile,
+		.by = NR_AXES,
+		.objects = frame_symbols_objects(o->analysis.symbols),
+	};
+
+	run_coverage(&o->analysis.run, &report.coverage);
+	run_gpu(&o->analysis.run, &report.gpu);
+	return page_write(o->html, &o->analysis, &report, diag);
+}
+
 static void print_report(const struct report_options *o, const struct call_tree *stacks)
 {
 	struct report report = {
@@ -115,14 +159,18 @@ static void print_report(const struct report_options *o, const struct call_tree 
 		.full_names = o->full_names,
 	};
 	struct terminal terminal;
+	FILE *out;
 
+	pager_begin();
 	run_coverage(&o->analysis.run, &report.coverage);
 	run_gpu(&o->analysis.run, &report.gpu);
 	if (o->analysis.json) {
 		json_print(report_json(&report), 1, stdout);
 	} else {
 		terminal_detect(&terminal, o->analysis.ascii);
-		report_text(&report, &terminal, stdout);
+		out = terminal_open(&terminal);
+		report_text(&report, &terminal, out);
+		terminal_close(out);
 	}
 }
 
@@ -137,6 +185,8 @@ static int report(const struct report_options *o, struct diag *diag)
 	struct call_tree stacks;
 	int r;
 
+	if (o->html)
+		return write_page(o, diag);
 	if (!o->by_stack) {
 		print_report(o, NULL);
 		return 0;
@@ -156,8 +206,10 @@ int cmd_report(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	r = analysis_load(&o.analysis, "report");
+	command_parse(&argp, argc, argv, 0, &o);
+	r = o.html ? page_check(diag) : 0;
+	if (r == 0)
+		r = analysis_load(&o.analysis, "report");
 	if (r == 0)
 		r = report(&o, diag);
 	if (r == 0)

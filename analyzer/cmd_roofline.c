@@ -14,7 +14,11 @@
 #include "command.h"
 #include "figures.h"
 #include "json_text.h"
+#include "pager.h"
 #include "report.h"
+#include "words.h"
+
+#define BY "AXIS|module|phase"
 
 enum { OPTION_TOP = 256, OPTION_BY, OPTION_DEPTH };
 
@@ -28,7 +32,7 @@ struct roofline_options {
 static const struct argp_option option_table[] = {
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
+	  .arg = BY,
 	  .doc = "By operator (default), kind, kernel, shape, library-call, attention ..., by "
 		 "module "
 		 "or phase" },
@@ -55,7 +59,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_modules = !strcmp(arg, "module");
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		if (o->by == NR_AXES && !o->analysis.wants_modules && !o->analysis.wants_phases)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -258,13 +262,17 @@ static void print_heading(const struct terminal *t, const char *name, size_t wid
 		"of best", "bound", terminal_plain(t));
 }
 
+/* What the figures leave. */
+static size_t name_width(const struct terminal *t)
+{
+	return t->columns > 84 + 30 ? t->columns - 84 : 30;
+}
+
 static void print_table(const struct roofline_options *o, const struct terminal *t, FILE *out)
 {
 	const struct profile_table *table = &o->analysis.profile.axes[o->by];
 	const size_t top = o->by == AXIS_operator ? table->nr : o->top;
-	const size_t width = o->by == AXIS_operator || o->by == AXIS_kind ? 22
-			     : t->columns > 110                           ? t->columns - 82
-									  : 48;
+	const size_t width = o->by == AXIS_operator || o->by == AXIS_kind ? 22 : name_width(t);
 
 	print_heading(t, axis_name(o->by), width, out);
 	for (size_t i = 0; i < table->nr && i < top; i++) {
@@ -297,8 +305,6 @@ static void print_phases(const struct roofline_options *o, const struct terminal
 	fputc('\n', out);
 }
 
-enum { MODULE_WIDTH = 48 };
-
 /* What takes less of the time has no line of its own. */
 static const double share_min = 0.002;
 
@@ -307,6 +313,7 @@ static void print_modules(const struct roofline_options *o, uint32_t parent, siz
 {
 	enum { LEVELS_MAX = 128 };
 	const struct modules *m = o->analysis.modules;
+	const size_t width = name_width(t);
 	const double run_ns = (double)modules_node(m, 0)->total.all.time_ns;
 
 	if ((o->depth && level >= o->depth) || level >= LEVELS_MAX)
@@ -319,9 +326,7 @@ static void print_modules(const struct roofline_options *o, uint32_t parent, siz
 			continue;
 		modules_label(m, i, label, sizeof(label));
 		fprintf(out, "%*s", (int)(2 * level), "");
-		terminal_text(t, label,
-			      MODULE_WIDTH > 2 * level + 12 ? MODULE_WIDTH - 2 * level : 12, true,
-			      out);
+		terminal_text(t, label, width > 2 * level + 12 ? width - 2 * level : 12, true, out);
 		print_figures(&n->cost, n->total.all.time_ns, out);
 		fputc('\n', out);
 		print_modules(o, i, level + 1, t, out);
@@ -349,12 +354,14 @@ static void print_total(const struct profile *p, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_text(const struct roofline_options *o, FILE *out)
+static void print_text(const struct roofline_options *o)
 {
 	const struct profile *p = &o->analysis.profile;
 	struct terminal t;
+	FILE *out;
 
 	terminal_detect(&t, o->analysis.ascii);
+	out = terminal_open(&t);
 	print_gpus(&o->analysis, out);
 	if (!p->knowledge.calls)
 		fputs("Note      no library calls in these traces: the problems of convolutions "
@@ -362,7 +369,7 @@ static void print_text(const struct roofline_options *o, FILE *out)
 		      "matrix products are not known\n",
 		      out);
 	if (o->analysis.wants_modules) {
-		print_heading(&t, "module", MODULE_WIDTH, out);
+		print_heading(&t, "module", name_width(&t), out);
 		print_modules(o, 0, 0, &t, out);
 	} else if (o->analysis.wants_phases) {
 		print_phases(o, &t, out);
@@ -370,6 +377,7 @@ static void print_text(const struct roofline_options *o, FILE *out)
 		print_table(o, &t, out);
 	}
 	print_total(p, out);
+	terminal_close(out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
@@ -486,13 +494,14 @@ int cmd_roofline(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = analysis_load(&o.analysis, "roofline");
 	if (r == 0) {
+		pager_begin();
 		if (o.analysis.json)
 			print_json(&o, stdout);
 		else
-			print_text(&o, stdout);
+			print_text(&o);
 		r = analysis_exit_code(&o.analysis);
 	}
 	analysis_clear(&o.analysis);

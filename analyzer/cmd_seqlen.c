@@ -12,7 +12,11 @@
 #include "json_text.h"
 #include "length_groups.h"
 #include "lengths.h"
+#include "pager.h"
 #include "terminal.h"
+#include "words.h"
+
+#define BY "role|phase|module"
 
 enum { OPTION_CSV = 256, OPTION_ROLE, OPTION_TOP, OPTION_BY, OPTION_DEPTH };
 
@@ -27,15 +31,11 @@ struct seqlen_options {
 };
 
 static const struct argp_option option_table[] = {
-	{ .name = "role",
-	  .key = OPTION_ROLE,
-	  .arg = "ROLE",
-	  .doc = "Only self, cross, temporal, joint, spatio_temporal, prefill, decode, vae or "
-		 "unknown" },
+	{ .name = "role", .key = OPTION_ROLE, .arg = "ROLE", .doc = "Only attention of this role" },
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
-	  .doc = "By role (default), phase or module" },
+	  .arg = BY,
+	  .doc = "What sequences are told apart by (role)" },
 	{ .name = "depth",
 	  .key = OPTION_DEPTH,
 	  .arg = "N",
@@ -68,7 +68,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		o->analysis.wants_phases = !strcmp(arg, "phase");
 		o->by_place = o->analysis.wants_modules || o->analysis.wants_phases;
 		if (!o->by_place && strcmp(arg, "role") != 0)
-			argp_error(state, "'%s' is none of role, phase, module", arg);
+			words_refuse(state, BY, arg);
 		return 0;
 	case OPTION_DEPTH:
 		o->depth = strtoul(arg, &end, 10);
@@ -81,7 +81,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_ROLE:
 		o->role = role_by_name(arg);
 		if (o->role == NR_ROLES)
-			argp_error(state, "there is no role '%s'", arg);
+			words_refuse(state, "ROLE", arg);
 		return 0;
 	case OPTION_TOP:
 		o->top = strtoul(arg, &end, 10);
@@ -266,18 +266,30 @@ static unsigned int level_of(uint64_t length)
 	return level < LEVELS_MAX ? level : LEVELS_MAX - 1;
 }
 
-static void make_chart(struct chart *c, const struct lengths *l, size_t columns)
+/* One query at a time works on keys that grow. */
+static uint64_t keys_of_decode(const struct length *l)
+{
+	return length_role(l) == ROLE_decode ? length_attention(l)->s_k : 0;
+}
+
+static uint64_t queries_of(const struct length *l)
+{
+	return length_attention(l)->s_q;
+}
+
+static void make_chart(struct chart *c, const struct lengths *l, size_t columns,
+		       uint64_t (*length_of)(const struct length *))
 {
 	*c = (struct chart){ .lowest = LEVELS_MAX };
 	c->nr_buckets = l->nr < columns ? l->nr : columns;
 	if (c->nr_buckets > BUCKETS_MAX)
 		c->nr_buckets = BUCKETS_MAX;
 	for (size_t i = 0; i < l->nr; i++) {
-		const struct attention *a = length_attention(&l->rows[i]);
-		const unsigned int level = level_of(a->s_q);
+		const uint64_t length = length_of(&l->rows[i]);
+		const unsigned int level = level_of(length);
 		uint64_t *cell = &c->cells[level][i * c->nr_buckets / l->nr];
 
-		if (!a->s_q)
+		if (!length)
 			continue;
 		(*cell)++;
 		c->most = *cell > c->most ? *cell : c->most;
@@ -286,16 +298,17 @@ static void make_chart(struct chart *c, const struct lengths *l, size_t columns)
 	}
 }
 
-static void print_chart(const struct lengths *l, const struct terminal *t, FILE *out)
+static void print_chart(const struct lengths *l, const struct terminal *t, const char *what,
+			uint64_t (*length_of)(const struct length *), FILE *out)
 {
 	static const char marks[] = " .:*#";
 	struct chart *c = malloc(sizeof(*c));
 
 	if (!c)
 		return;
-	make_chart(c, l, t->columns > 30 ? t->columns - 20 : 60);
+	make_chart(c, l, t->columns > 30 ? t->columns - 20 : 60, length_of);
 	if (c->most)
-		fprintf(out, "\n%squeries over calls, first to last%s\n", terminal_bold(t),
+		fprintf(out, "\n%s%s over calls, first to last%s\n", terminal_bold(t), what,
 			terminal_plain(t));
 	for (unsigned int level = c->highest + 1; c->most && level-- > c->lowest;) {
 		fprintf(out, "%8llu ", 1ull << level);
@@ -405,12 +418,14 @@ static void print_distribution(const struct seqlen_options *o, const struct term
 		fprintf(out, "and %s more (--top)\n", figure_count(nr - shown).text);
 }
 
-static void print_text(const struct seqlen_options *o, const struct lengths *l, FILE *out)
+static void print_text(const struct seqlen_options *o, const struct lengths *l)
 {
 	const uint64_t *n = o->analysis.profile.attentions;
 	struct terminal t;
+	FILE *out;
 
 	terminal_detect(&t, o->analysis.ascii);
+	out = terminal_open(&t);
 	fprintf(out, "Attention %s calls; of all, %s exact, %s upper bounds, %s not known\n",
 		figure_count(l->nr).text, figure_count(n[EXACTNESS_exact]).text,
 		figure_count(n[EXACTNESS_upper_bound]).text,
@@ -419,13 +434,16 @@ static void print_text(const struct seqlen_options *o, const struct lengths *l, 
 		fprintf(out, "Note      %s later calls are only in the distribution\n",
 			figure_count(l->nr_left_out).text);
 	if (!l->nr)
-		return;
+		goto out;
 	if (o->by_place)
 		print_groups(o, &t, out);
 	else
 		print_roles(l, &t, out);
 	print_distribution(o, &t, out);
-	print_chart(l, &t, out);
+	print_chart(l, &t, "queries", queries_of, out);
+	print_chart(l, &t, "keys of decode", keys_of_decode, out);
+out:
+	terminal_close(out);
 }
 
 int cmd_seqlen(int argc, char **argv, struct diag *diag)
@@ -436,7 +454,7 @@ int cmd_seqlen(int argc, char **argv, struct diag *diag)
 
 	if (r < 0)
 		return r;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = analysis_load(&o.analysis, "seqlen");
 	if (r == 0 && lengths_make(&lengths, &o.analysis.run, &o.analysis.profile) < 0)
 		r = diag_set(diag, -ENOMEM, "no memory");
@@ -446,12 +464,13 @@ int cmd_seqlen(int argc, char **argv, struct diag *diag)
 	    length_groups_make(&o.groups, &o.analysis, &lengths, o.depth) < 0)
 		r = diag_set(diag, -ENOMEM, "no memory");
 	if (r == 0) {
+		pager_begin();
 		if (o.analysis.json)
 			print_json(&o, &lengths, stdout);
 		else if (o.csv)
 			print_csv(&lengths, stdout);
 		else
-			print_text(&o, &lengths, stdout);
+			print_text(&o, &lengths);
 		r = analysis_exit_code(&o.analysis);
 	}
 	length_groups_clear(&o.groups);

@@ -7,7 +7,9 @@
 
 #include "command.h"
 #include "json_text.h"
+#include "pager.h"
 #include "sweep.h"
+#include "words.h"
 
 enum { OPTION_X = 256, OPTION_SERIES, OPTION_GROUP, OPTION_CSV, OPTION_AS_IS };
 
@@ -39,9 +41,9 @@ static const struct argp_option option_table[] = {
 		 "may be repeated" },
 	{ .name = "group",
 	  .key = OPTION_GROUP,
-	  .arg = "BY",
-	  .doc = "Make a series of each backend of attention (backend), or one of all (none); by "
-		 "default backends that share a value of x are series" },
+	  .arg = "backend|none",
+	  .doc = "Make a series of each backend of attention, or one of all; by default backends "
+		 "that share a value of x are series" },
 	{ .name = "csv", .key = OPTION_CSV, .doc = "Every row at every point on a line" },
 	{ .name = "as-is",
 	  .key = OPTION_AS_IS,
@@ -56,7 +58,7 @@ static void set_group(struct sweep_options *o, struct argp_state *state, const c
 	else if (!strcmp(arg, "none"))
 		o->group = GROUP_none;
 	else
-		argp_error(state, "'%s' is neither backend nor none", arg);
+		words_refuse(state, "backend|none", arg);
 }
 
 static void add_input(struct sweep_options *o, struct argp_state *state, const char *path)
@@ -139,14 +141,18 @@ static int add_runs(struct sweep_options *o, bool *ret_damaged, struct diag *dia
 static void print(const struct sweep_options *o)
 {
 	struct terminal t;
+	FILE *out;
 
+	pager_begin();
 	if (o->analysis.json) {
 		json_print(sweep_json(&o->sweep), 1, stdout);
 	} else if (o->csv) {
 		sweep_csv(&o->sweep, stdout);
 	} else {
 		terminal_detect(&t, o->analysis.ascii);
-		sweep_text(&o->sweep, &t, stdout);
+		out = terminal_open(&t);
+		sweep_text(&o->sweep, &t, out);
+		terminal_close(out);
 	}
 }
 
@@ -180,7 +186,7 @@ int cmd_sweep(int argc, char **argv, struct diag *diag)
 		return r;
 	o.analysis.has_own_arguments = true;
 	/* In order: --series is about what stands behind it. */
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	command_parse(&argp, argc, argv, ARGP_IN_ORDER, &o);
 	r = run(&o, diag);
 	sweep_clear(&o.sweep);
 	free(o.inputs);

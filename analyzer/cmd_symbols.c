@@ -226,7 +226,7 @@ int cmd_symbols(int argc, char **argv, struct diag *diag)
 	struct run run = { 0 };
 	int r;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = classifier ? o.err : diag_set(diag, -ENOMEM, "no memory");
 	if (r == 0)
 		r = run_load(&o.inputs, &setup, &run, diag);

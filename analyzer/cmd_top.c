@@ -14,6 +14,7 @@
 #include "command.h"
 #include "report.h"
 #include "screen.h"
+#include "words.h"
 
 enum { OPTION_BY = 256, OPTION_INTERVAL = 'n', OPTION_COUNT = 'c' };
 
@@ -29,7 +30,7 @@ struct top_options {
 };
 
 static const struct argp_option option_table[] = {
-	{ .name = "by", .key = OPTION_BY, .arg = "AXIS", .doc = "One table, as in report" },
+	{ .name = "by", .key = OPTION_BY, .arg = "AXIS", .doc = "One table, by an AXIS" },
 	{ .name = "interval",
 	  .key = OPTION_INTERVAL,
 	  .arg = "SECONDS",
@@ -64,7 +65,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 	case OPTION_BY:
 		o->by = o->analysis.by = axis_by_name(arg);
 		if (o->by == NR_AXES)
-			argp_error(state, "there is no axis '%s'", arg);
+			words_refuse(state, "AXIS", arg);
 		return 0;
 	case OPTION_INTERVAL:
 		o->interval_s = strtod(arg, &end);
@@ -238,7 +239,7 @@ int cmd_top(int argc, char **argv, struct diag *diag)
 	if (r < 0)
 		return r;
 	o.analysis.has_own_arguments = true;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = o.analysis.err;
 	if (r == 0) {
 		screen_begin(&screen);

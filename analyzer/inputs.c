@@ -29,18 +29,22 @@ void inputs_free(struct inputs *in)
 	for (size_t i = 0; i < in->nr; i++)
 		free(in->paths[i]);
 	free(in->paths);
+	free(in->arguments);
 	*in = (struct inputs){ 0 };
 }
 
 static int append(struct inputs *in, const char *path, struct diag *diag)
 {
 	char **paths = realloc(in->paths, (in->nr + 1) * sizeof(*paths));
+	size_t *arguments = realloc(in->arguments, (in->nr + 1) * sizeof(*arguments));
 
 	if (paths)
 		in->paths = paths;
-	if (!paths || !(in->paths[in->nr] = strdup(path)))
+	if (arguments)
+		in->arguments = arguments;
+	if (!paths || !arguments || !(in->paths[in->nr] = strdup(path)))
 		return diag_set(diag, -ENOMEM, "no memory");
-	in->nr++;
+	in->arguments[in->nr++] = in->nr_arguments;
 	return 0;
 }
 
@@ -109,6 +113,7 @@ int inputs_add(struct inputs *in, const char *path, struct diag *diag)
 	struct stat st;
 	int r;
 
+	in->nr_arguments++;
 	if (stat(path, &st) < 0)
 		return diag_set(diag, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))

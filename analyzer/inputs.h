@@ -10,7 +10,8 @@
 /* All zero is empty. */
 struct inputs {
 	char **paths;
-	size_t nr;
+	size_t *arguments; /* by path: which call of inputs_add() it came from, from 1 on */
+	size_t nr, nr_arguments;
 };
 
 void inputs_free(struct inputs *in);

@@ -167,9 +167,12 @@ void lengths_span(const struct lengths *l, enum role role, struct span *ret)
 	*ret = (struct span){ 0 };
 	if (!values)
 		return;
-	for (size_t i = 0; i < l->nr; i++)
+	for (size_t i = 0; i < l->nr; i++) {
+		const struct attention *a = length_attention(&l->rows[i]);
+
 		if (length_role(&l->rows[i]) == role)
-			values[nr++] = length_attention(&l->rows[i])->s_q;
+			values[nr++] = role == ROLE_decode ? a->s_k : a->s_q;
+	}
 	span_of_values(values, nr, ret);
 	free(values);
 }

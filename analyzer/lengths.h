@@ -30,7 +30,7 @@ enum role length_role(const struct length *l);
 /* How one role's lengths differ within the run. */
 struct span {
 	uint64_t calls;
-	uint64_t shortest, longest; /* Sq; 0: none */
+	uint64_t shortest, longest; /* Sq, of decode Sk; 0: none */
 	double level_ratio;         /* between neighbouring lengths, the commonest; 0: one length */
 };
 

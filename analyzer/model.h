@@ -93,7 +93,11 @@ struct graph_node {
 };
 
 /* What of a trace is to be used: less than all shows what less would be worth. */
-enum information { INFORMATION_full, INFORMATION_no_calls, INFORMATION_names };
+enum information {
+#define INFORMATION(name, text) INFORMATION_##name,
+#include "information.def"
+#undef INFORMATION
+};
 
 struct info {
 	const struct name *key, *value;

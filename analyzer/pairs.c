@@ -72,17 +72,26 @@ static uint64_t site_key(uint32_t template, uint32_t parameters, uint32_t hint)
 	return (uint64_t) template << 43 | (uint64_t)parameters << 22 | hint;
 }
 
-uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint)
+static uint64_t segment_key(uint64_t key, uint32_t segment)
 {
-	const uint64_t key = site_key(template, parameters, hint);
+	const uint64_t fields[] = { key, segment };
+
+	return seed_hash(fields, sizeof(fields));
+}
+
+uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint,
+		    uint32_t segment)
+{
+	const uint64_t plain = site_key(template, parameters, hint);
+	const uint64_t key = segment ? segment_key(plain, segment) : plain;
 	const uint32_t found = id_map_find(&p->site_ids, key);
 	struct site *site;
 
 	if (found)
 		return found;
-	if (p->nr_sites >= SITES_MAX && (parameters || hint)) {
+	if (p->nr_sites >= SITES_MAX && (parameters || hint || segment)) {
 		p->nr_merged++;
-		return pairs_site(p, template, 0, 0);
+		return pairs_site(p, template, 0, 0, 0);
 	}
 	site = APPEND(p, sites);
 	if (!site || id_map_add(&p->site_ids, key, (uint32_t)(p->nr_sites - 1)) < 0)
@@ -90,6 +99,7 @@ uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uin
 	site->template = template;
 	site->parameters = parameters;
 	site->hint = hint;
+	site->segment = segment;
 	return (uint32_t)(p->nr_sites - 1);
 }
 

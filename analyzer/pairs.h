@@ -29,6 +29,7 @@ struct hint {
 struct site {
 	uint32_t template, parameters; /* indexes in the model; 0: not known, none */
 	uint32_t hint;
+	uint32_t segment;    /* of phases, if each site is of one; else 0 */
 	uint32_t last_pair;  /* the one looked for last */
 	uint32_t last_slice; /* 0: none */
 	uint64_t count;      /* rows that returned success */
@@ -67,9 +68,10 @@ struct pairs {
 	size_t nr_sites, nr_pairs, nr_hints, nr_attentions;
 	size_t size_sites, size_pairs, size_hints, size_attentions;
 	struct id_map site_ids, pair_ids, hint_ids, attention_ids;
-	uint64_t nr_merged; /* what was taken for one with fewer particulars: too many */
-	bool has_segments;  /* slices are wanted */
-	bool has_device;    /* so those of the host are not */
+	uint64_t nr_merged;         /* what was taken for one with fewer particulars: too many */
+	bool has_segments;          /* slices are wanted */
+	bool has_sites_of_segments; /* sites of one segment each are */
+	bool has_device;            /* so those of the host are not */
 	struct slices slices, host_slices;
 };
 
@@ -77,7 +79,8 @@ int pairs_init(struct pairs *p); /* 0 or -ENOMEM */
 void pairs_clear(struct pairs *p);
 
 /* Indexes; 0: no memory. */
-uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint);
+uint32_t pairs_site(struct pairs *p, uint32_t template, uint32_t parameters, uint32_t hint,
+		    uint32_t segment);
 uint32_t pairs_find(struct pairs *p, uint32_t site, uint32_t device_template);
 
 /* 0 also for a hint that says nothing, and without memory. */

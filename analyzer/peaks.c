@@ -10,12 +10,13 @@ enum { COMPUTE_FAST_TF32 = 77 };
 
 static const struct gpu {
 	const char *word;
-	double tflops[NR_UNITS], gbytes;
+	double tflops[NR_UNITS], gbytes, memory_gbytes;
 } gpus[] = {
-#define GPU(in_word, fp16, tf32, fp32, fp64, fp8, int8, in_gbytes) \
-	{ .word = (in_word),                                       \
-	  .tflops = { fp16, tf32, fp32, fp64, fp8, int8 },         \
-	  .gbytes = (in_gbytes) },
+#define GPU(in_word, fp16, tf32, fp32, fp64, fp8, int8, in_gbytes, in_memory) \
+	{ .word = (in_word),                                                  \
+	  .tflops = { fp16, tf32, fp32, fp64, fp8, int8 },                    \
+	  .gbytes = (in_gbytes),                                              \
+	  .memory_gbytes = (in_memory) },
 #include "gpus.def"
 #undef GPU
 };
@@ -35,6 +36,7 @@ void peaks_of_device(const char *name, struct peaks *ret)
 			continue;
 		ret->gpu = gpus[i].word;
 		ret->bytes = 1e9 * gpus[i].gbytes;
+		ret->memory_bytes = 1e9 * gpus[i].memory_gbytes;
 		for (enum unit u = 0; u < NR_UNITS; u++)
 			ret->flops[u] = 1e12 * gpus[i].tflops[u];
 		return;

@@ -14,6 +14,7 @@ struct peaks {
 	const char *gpu;            /* the row's word; NULL: not known */
 	double flops[NR_UNITS];     /* per second; 0: no such unit */
 	double bytes;               /* per second */
+	double memory_bytes;        /* how many it has */
 	bool is_measured[NR_UNITS]; /* given by the user */
 	bool is_measured_bytes;
 };

@@ -288,6 +288,11 @@ uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32
 	return 0;
 }
 
+uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site)
+{
+	return phases_of_segment(p, t, t->pairs.sites[site].segment);
+}
+
 static void add_part(struct module_work *work, const struct profile_part *part)
 {
 	work->time_ns += part->time_ns;

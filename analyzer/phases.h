@@ -42,6 +42,9 @@ int phases_sum(struct phases *p, const struct profile *profile); /* 0 or -ENOMEM
 /* Index and 1; 0: the residual. */
 uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment);
 
+/* That of a trace loaded with_phase_sites. */
+uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site);
+
 /*
  * "i..j" or "i": by number, from 1 on; "NAME" or "NAME:i..j": those with NAME in their name, of
  * these from i to j, from 0 on.

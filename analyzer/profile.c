@@ -369,6 +369,7 @@ static int add_pair(struct maker *m, struct assigner *assigner, const struct tra
 		.trace = t,
 		.site = pair->site,
 		.of = index,
+		.device_template = pair->device_template,
 		.grid = { def->grid_x, def->grid_y, def->grid_z },
 		.block = { def->block_x, def->block_y, def->block_z },
 		.context = def->context,
@@ -453,7 +454,12 @@ static size_t count_of(const struct profile *p, const struct trace *t)
 	return p->is_host_time ? t->pairs.nr_sites : t->pairs.nr_pairs;
 }
 
-/* What no slice has is of no segment. */
+/* What no slice has is of its site's segment, if it has one. */
+static uint32_t segment_of_rest(const struct profile *p, const struct trace *t, uint32_t index)
+{
+	return t->pairs.sites[p->is_host_time ? index : t->pairs.pairs[index].site].segment;
+}
+
 static struct sums rest_of(const struct sums *all, const struct sums *in_slices)
 {
 	return (struct sums){ all->count - in_slices->count, all->time_ns - in_slices->time_ns,
@@ -487,8 +493,6 @@ static void add_slices(struct sums *sums, const struct maker *m, const struct tr
 static struct sums *find_sums(const struct maker *m, const struct trace *t)
 {
 	const size_t nr = count_of(m->profile, t);
-	const bool has_none =
-		m->setup && m->setup->has_segment && m->setup->has_segment(m->setup->context, t, 0);
 	struct sums *sums = calloc(nr, sizeof(*sums));
 
 	if (!sums)
@@ -498,12 +502,14 @@ static struct sums *find_sums(const struct maker *m, const struct trace *t)
 			sums[i] = sums_of(m->profile, t, i);
 		return sums;
 	}
-	if (has_none)
-		add_slices(sums, m, t, false);
-	for (uint32_t i = 1; has_none && i < nr; i++) {
+	add_slices(sums, m, t, false);
+	for (uint32_t i = 1; i < nr; i++) {
 		const struct sums all = sums_of(m->profile, t, i);
 
-		sums[i] = rest_of(&all, &sums[i]);
+		sums[i] = m->setup->has_segment(m->setup->context, t,
+						segment_of_rest(m->profile, t, i))
+				  ? rest_of(&all, &sums[i])
+				  : (struct sums){ 0 };
 	}
 	add_slices(sums, m, t, true);
 	return sums;
@@ -575,13 +581,13 @@ static int tell_rest(const struct profile *p, const struct trace *t, const struc
 	const size_t nr = count_of(p, t);
 	int r = 0;
 
-	if (p->setup.has_segment && !p->setup.has_segment(p->setup.context, t, 0))
-		return 0;
 	for (uint32_t i = 1; i < nr && r == 0; i++) {
 		const struct sums all = sums_of(p, t, i), rest = rest_of(&all, &told[i]);
+		const uint32_t segment = segment_of_rest(p, t, i);
 
-		if (items[i] && rest.count)
-			r = take(context, &(struct profile_part){ &p->items[items[i] - 1], 0,
+		if (items[i] && rest.count &&
+		    (!p->setup.has_segment || p->setup.has_segment(p->setup.context, t, segment)))
+			r = take(context, &(struct profile_part){ &p->items[items[i] - 1], segment,
 								  rest.time_ns, rest.count });
 	}
 	return r;

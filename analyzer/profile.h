@@ -29,7 +29,8 @@ struct profile_item {
 	struct assignment assignment;
 	const struct trace *trace;
 	uint32_t site;
-	uint32_t of; /* index of its pair, or in host time its site: what slices say */
+	uint32_t of;              /* index of its pair, or in host time its site: what slices say */
+	uint32_t device_template; /* 0: of host time */
 	uint64_t grid[3], block[3], context, stream, device;
 	uint64_t time_ns, launches, min_ns, max_ns;
 	const struct name *attention_key; /* its row of the attention axis */

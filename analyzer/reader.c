@@ -120,13 +120,25 @@ static bool is_skippable(uint32_t magic)
 	return (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
 }
 
+/* What people have instead: JSON, gzip, SQLite. */
+static const char *hint(const struct reader *r)
+{
+	const char *dot = strrchr(r->path, '.');
+	static const char *const endings[] = { ".json", ".gz", ".zst", ".sqlite", ".db" };
+
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(*endings); i++)
+		if (!strcmp(dot, endings[i]))
+			return "; ttitrace import makes one of those of other profilers";
+	return "";
+}
+
 static int header_check(const struct reader *r, struct diag *diag)
 {
 	const struct tti_file_header *h = &r->header;
 	const size_t least = sizeof(*h) - offsetof(struct tti_file_header, magic);
 
 	if (h->skippable_magic != TTI_SKIPPABLE_MAGIC || memcmp(h->magic, TTI_MAGIC, 8))
-		return diag_set(diag, -EBADMSG, "%s: not a ttitrace trace", r->path);
+		return diag_set(diag, -EBADMSG, "%s: not a ttitrace trace%s", r->path, hint(r));
 	if (h->major != TTI_FORMAT_MAJOR)
 		return diag_set(
 			diag, -EPROTO,
@@ -152,7 +164,7 @@ static int read_header(struct reader *r, struct diag *diag)
 	if (!available(r))
 		return diag_set(diag, -EBADMSG, "%s: the file is empty, not a trace", r->path);
 	if (available(r) < sizeof(r->header))
-		return diag_set(diag, -EBADMSG, "%s: not a ttitrace trace", r->path);
+		return diag_set(diag, -EBADMSG, "%s: not a ttitrace trace%s", r->path, hint(r));
 	memcpy(&r->header, r->bytes + r->begin, sizeof(r->header));
 	err = header_check(r, diag);
 	if (err < 0)

@@ -14,7 +14,8 @@ static int load_one(struct run *run, const char *path, const struct run_setup *r
 					   .works = run->works,
 					   .information = run_setup->information,
 					   .with_phases = run_setup->with_phases,
-					   .with_phase_sums = run_setup->with_phase_sums };
+					   .with_phase_sums = run_setup->with_phase_sums,
+					   .with_phase_sites = run_setup->with_phase_sites };
 	struct trace *t;
 	const int r = trace_scan(path, &setup, &t, diag);
 

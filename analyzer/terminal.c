@@ -8,6 +8,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "folded.h"
+#include "pager.h"
+
 enum { COLUMNS_DEFAULT = 100, COLUMNS_MIN = 60, COLUMNS_MAX = 400 };
 
 static size_t detect_columns(void)
@@ -16,7 +19,7 @@ static size_t detect_columns(void)
 	size_t columns = text ? strtoul(text, NULL, 10) : 0;
 	struct winsize size;
 
-	if (!columns && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+	if (!columns && ioctl(pager_output(), TIOCGWINSZ, &size) == 0)
 		columns = size.ws_col;
 	if (!columns)
 		return COLUMNS_DEFAULT;
@@ -30,8 +33,22 @@ void terminal_detect(struct terminal *t, bool ascii)
 
 	t->columns = detect_columns();
 	t->unicode = !ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	t->colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour) &&
-		    !(term && !strcmp(term, "dumb"));
+	t->is_terminal = isatty(pager_output());
+	t->colour =
+		t->is_terminal && !(no_colour && *no_colour) && !(term && !strcmp(term, "dumb"));
+}
+
+FILE *terminal_open(const struct terminal *t)
+{
+	FILE *folded = folded_open(t, stdout);
+
+	return folded ? folded : stdout;
+}
+
+void terminal_close(FILE *out)
+{
+	if (out != stdout)
+		fclose(out);
 }
 
 void terminal_bar(const struct terminal *t, double share, size_t cells, FILE *out)

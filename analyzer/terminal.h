@@ -11,10 +11,15 @@ struct terminal {
 	size_t columns;
 	bool unicode;
 	bool colour;
+	bool is_terminal; /* or text for somebody who wants it as it is */
 };
 
 /* ascii: the user asked for it, whatever the locale says. */
 void terminal_detect(struct terminal *t, bool ascii);
+
+/* Standard output for text, where sentences are folded to the width of a terminal. */
+FILE *terminal_open(const struct terminal *t);
+void terminal_close(FILE *out);
 
 enum { BAR_CELLS_MAX = 64 };
 

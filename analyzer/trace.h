@@ -78,6 +78,7 @@ struct device_row {
 	uint64_t node;     /* of a graph, 0: none */
 	uint32_t template; /* index */
 	uint32_t segment;  /* of phases, 0: not asked for, or not known */
+	uint32_t site;     /* of the call that made the node; 0: no node, or not known yet */
 	uint32_t correlation;
 	enum device_class class;
 };
@@ -99,8 +100,9 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
-	bool with_phases;                      /* rows are told apart by segment; a pass before */
-	bool with_phase_sums;                  /* and sums by segment: memory for each launch of each */
+	bool with_phases;      /* rows are told apart by segment; a pass before */
+	bool with_phase_sums;  /* and sums by segment: memory for each launch of each */
+	bool with_phase_sites; /* instead, each site is of one: what is to be cut further */
 	const struct trace_observer *observer; /* NULL: none */
 	const struct phase_survey *survey;     /* of a pass before; NULL: it is made if needed */
 };

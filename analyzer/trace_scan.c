@@ -96,10 +96,12 @@ static bool is_attention(const struct trace *t, uint32_t site)
 static uint32_t find_site(struct trace *t, struct host_template *h, const struct sequence_entry *e)
 {
 	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
+	const uint32_t segment = t->pairs.has_sites_of_segments ? e->segment : 0;
 	const struct site *last = &t->pairs.sites[h->last_site];
 
-	if (!h->last_site || last->parameters != e->parameters || last->hint != hint)
-		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint);
+	if (!h->last_site || last->parameters != e->parameters || last->hint != hint ||
+	    last->segment != segment)
+		h->last_site = pairs_site(&t->pairs, e->template, e->parameters, hint, segment);
 	return h->last_site;
 }
 
@@ -304,25 +306,35 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 
 /* What a node does in a phase is not what it does in the next one. */
 static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment, uint32_t index,
-			     uint64_t begin, uint64_t duration, uint32_t capture)
+			     uint64_t begin, uint64_t duration, uint32_t capture,
+			     uint32_t *ret_site)
 {
 	const struct host_template *h = &t->model.templates.rows[t->pairs.sites[creator].template];
 	const struct device_template *d = &t->model.device_templates.rows[index];
 
 	phase_tracker_replays(t->phases, segment, capture);
+	if (t->pairs.has_sites_of_segments) {
+		const struct site site = t->pairs.sites[creator];
+
+		creator = pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
+		if (!creator)
+			return -ENOMEM;
+	}
 	if (pairs_add(&t->pairs, creator, index, segment, 1, duration, duration, duration) < 0)
 		return -ENOMEM;
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
 	    (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d)))
 		t->nodes_mismatched++;
+	*ret_site = creator;
 	if (!is_attention(t, creator))
 		return 0;
 	phase_tracker_attention(t->phases, segment, creator);
 	return note_moment(t, creator, segment, begin);
 }
 
+/* *ret_site: of the call that made the node. */
 static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t index,
-		    uint64_t begin, uint64_t duration)
+		    uint64_t begin, uint64_t duration, uint32_t *ret_site)
 {
 	struct device_template *d = &t->model.device_templates.rows[index];
 	struct graph_node *n = model_node(&t->model, node);
@@ -336,18 +348,19 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 	creator = segment ? model_node_creator(&t->model, n) : 0;
 	if (creator)
 		return node_row_of_phase(t, creator, segment, index, begin, duration,
-					 model_node_segment(&t->model, n));
+					 model_node_segment(&t->model, n), ret_site);
 	n->nr_rows++;
 	n->time_ns += duration;
 	n->min_ns = duration < n->min_ns ? duration : n->min_ns;
 	n->max_ns = duration > n->max_ns ? duration : n->max_ns;
 	creator = model_node_creator(&t->model, n);
+	*ret_site = creator;
 	if (!creator && step_of_work(work_of_device(t->model.works, d)) == STEP_attention)
 		t->timeline.nr_left_out++;
 	return creator && is_attention(t, creator) ? note_moment(t, creator, 0, begin) : 0;
 }
 
-static int tell_device(struct scan *s, size_t i, uint32_t segment)
+static int tell_device(struct scan *s, size_t i, uint32_t segment, uint32_t site)
 {
 	uint64_t(*const v)[STRIP_ROWS] = s->batch->values;
 	const struct device_template *d = &s->trace->model.device_templates.rows[s->indexes[i]];
@@ -357,6 +370,7 @@ static int tell_device(struct scan *s, size_t i, uint32_t segment)
 		.node = v[tti_column_gpu_node][i],
 		.template = s->indexes[i],
 		.segment = segment,
+		.site = site,
 		.correlation = (uint32_t)v[tti_column_gpu_correlation][i],
 		.class = device_class(&d->definition, v[tti_column_gpu_node][i]),
 	};
@@ -413,7 +427,7 @@ static int device_row(struct scan *s, size_t i)
 	const uint64_t begin = v[tti_column_gpu_begin_ns][i];
 	const uint64_t duration = v[tti_column_gpu_duration_ns][i];
 	const uint64_t node = v[tti_column_gpu_node][i];
-	uint32_t segment = 0;
+	uint32_t creator = 0, segment = 0;
 
 	d->count++;
 	d->time_ns += duration;
@@ -435,10 +449,10 @@ static int device_row(struct scan *s, size_t i)
 			phase_tracker_device(t->phases, (uint32_t)v[tti_column_gpu_correlation][i],
 					     begin, duration,
 					     device_class(&d->definition, node) != DEVICE_COPY);
-	if (node && node_row(t, node, segment, index, begin, duration) < 0)
+	if (node && node_row(t, node, segment, index, begin, duration, &creator) < 0)
 		return -ENOMEM;
 	if (s->observer) {
-		const int r = tell_device(s, i, segment);
+		const int r = tell_device(s, i, segment, creator);
 
 		if (r < 0)
 			return r;
@@ -624,7 +638,8 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 		if (r < 0)
 			goto out;
 	}
-	s.trace->pairs.has_segments = setup->with_phase_sums;
+	s.trace->pairs.has_segments = setup->with_phase_sums && !setup->with_phase_sites;
+	s.trace->pairs.has_sites_of_segments = setup->with_phase_sites;
 	s.trace->first_ns = UINT64_MAX;
 	s.trace->model.information = setup->information;
 	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };

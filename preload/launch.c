@@ -9,6 +9,7 @@
 #include "life.h"
 #include "origin.h"
 #include "parameters.h"
+#include "span.h"
 #include "window.h"
 
 /* Long enough for the writer to come by twice. */
@@ -121,7 +122,8 @@ static void record_until(uint64_t begin, uint64_t end, CUresult rc, struct templ
 	if (unlikely(!t))
 		return;
 	c->context = context_id();
-	c->call = tls.call;
+	/* It lies in a frame of ours, below that of the wrapper. */
+	c->call = span_call((uintptr_t)c);
 	if (unlikely(is_captured(c)))
 		c->flags |= TTI_TEMPLATE_CAPTURED;
 	if (unlikely(atomic_load_explicit(&window_is_limited, memory_order_relaxed)) &&

@@ -41,6 +41,7 @@ struct tls {
 	uint32_t last_context_id;
 	uint32_t last_context_generation;
 	uint32_t call;          /* the library call this thread is in, 0: none; see span.h */
+	uintptr_t call_frame;   /* the stack frame of the wrapper that it was opened in */
 	bool is_without_thread; /* there was no memory for it; do not ask again */
 };
 

@@ -37,6 +37,7 @@ def test_every_file_is_there_and_nothing_else(installed, build):
     wanted = {"bin/ttitrace", "lib/pkgconfig/ttitrace.pc"}
     wanted |= {f"include/ttitrace/{p.name}" for p in (ROOT / "include/ttitrace").iterdir()}
     wanted |= {f"share/man/man{p.suffix[1]}/{p.name}" for p in (ROOT / "docs/man").iterdir()}
+    wanted |= {"share/bash-completion/completions/ttitrace", "share/zsh/site-functions/_ttitrace"}
     if has_library(build):
         wanted.add("lib/ttitrace/libttitrace.so")
     assert found == wanted

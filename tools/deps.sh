@@ -5,7 +5,8 @@
 set -eu
 packages="gcc g++ make pkg-config libzstd-dev libjansson-dev libpcre2-dev libiberty-dev libelf-dev libdw-dev zlib1g-dev
 libyajl-dev libsqlite3-dev libavro-dev libsnappy-dev liblzma-dev libprotobuf-c-dev protobuf-c-compiler python3-avro
-libcmocka-dev libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 zstd python3 python3-pytest python3-pytest-xdist"
+libcmocka-dev libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 zstd node-d3 python3 python3-pytest python3-pytest-xdist
+python3-venv dpkg-dev zsh less"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "not a Debian or Ubuntu: needed is what these packages hold: $packages $*" >&2

@@ -82,7 +82,7 @@ check_texts() {
 		.clang-tidy | while read -r file; do
 		head -4 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file: no SPDX line"
 	done
-	tracked '*.ttt' | grep -v '^tests/' | sed 's/$/: a trace that somebody forgot/' || true
+	tracked '*.ttt' | grep -vE '^(tests|examples/study/traces)/' | sed 's/$/: a trace that somebody forgot/' || true
 	# Text only, and not what was recorded elsewhere.
 	git grep -InE '(^|[^A-Za-z0-9_.~-])/(work|root|home)/' -- . ':!tests/golden' ':!tests/fuzz/corpus' \
 		':!tools/tidy.sh' | sed 's/$/  (a path of one machine)/' || true

@@ -7,6 +7,7 @@ What is left is what matters to a profiler: the same work that real weights woul
 """
 
 import argparse
+import pathlib
 import sys
 import time
 import zlib
@@ -16,39 +17,11 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextConfig, CLIPTextModel
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "suite"))
+from configs import CLIP_L, SD15, VAE_SD
+
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
-UNET = dict(
-    sample_size=64,
-    in_channels=4,
-    out_channels=4,
-    block_out_channels=(320, 640, 1280, 1280),
-    layers_per_block=2,
-    attention_head_dim=8,  # diffusers means 8 heads
-    cross_attention_dim=768,
-    norm_num_groups=32,
-    down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-    up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-)
-VAE = dict(
-    in_channels=3,
-    out_channels=3,
-    latent_channels=4,
-    block_out_channels=(128, 256, 512, 512),
-    layers_per_block=2,
-    norm_num_groups=32,
-    down_block_types=("DownEncoderBlock2D",) * 4,
-    up_block_types=("UpDecoderBlock2D",) * 4,
-)
-CLIP = dict(
-    vocab_size=49408,
-    hidden_size=768,
-    intermediate_size=3072,
-    num_hidden_layers=12,
-    num_attention_heads=12,
-    max_position_embeddings=77,
-    hidden_act="quick_gelu",
-)
 SCHEDULER = dict(
     beta_start=0.00085,
     beta_end=0.012,
@@ -77,19 +50,9 @@ def parse_arguments(argv=None):
     return args
 
 
-def model_configs(tiny):
-    if not tiny:
-        return UNET, VAE, CLIP
-    return (
-        dict(UNET, block_out_channels=(32, 64, 64, 64), attention_head_dim=4, cross_attention_dim=64),
-        dict(VAE, block_out_channels=(32, 32, 32, 32)),
-        dict(CLIP, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4),
-    )
-
-
 def build_pipeline(args):
     """The pipeline on its device, its weights drawn there from args.seed."""
-    unet, vae, clip = model_configs(args.tiny)
+    unet, vae, clip = (config.sized(args.tiny) for config in (SD15, VAE_SD, CLIP_L))
     torch.manual_seed(args.seed)
     torch.set_default_dtype(DTYPES[args.dtype])
     with torch.device(args.device):

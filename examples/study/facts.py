@@ -31,7 +31,7 @@ def shown(command, *words):
     return " ".join(["ttitrace", command, *(shlex.quote(str(word)) for word in words)])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def ask(command, *words):
     """The answer to `ttitrace command words... --json`."""
     line = [TTITRACE, command, "--json", "--symbols", "none", *map(str, words)]

@@ -50,7 +50,9 @@ def gains(section, figure):
     axes = figure.subplots()
     names = list(section.data)
     for offset, index, label in ((-0.2, 0, "all GPU time"), (0.2, 1, "attention alone")):
-        axes.bar([i + offset for i in range(len(names))], [section.data[n][index] for n in names], 0.4, label=label)
+        axes.bar(
+            [i + offset for i in range(len(names))], [section.data[n][index] for n in names], 0.4, label=label
+        )
     axes.axhline(1, color="black", linewidth=0.5)
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
     axes.set_title("Speed-up by flash attention", fontsize=10)
@@ -84,11 +86,17 @@ def lengths_by_size(section, figure):
 
 def by_size(section, figure):
     axes = figure.subplots()
-    sides = section.data["sides"]
+    sides = sections.runs.IMAGE_SIDES
     for key, times in section.data.items():
-        if key != "sides" and key[1] in ("attention", "convolution"):
+        if key[1] in ("attention", "convolution"):
             style = "--" if key[0] == "baseline" else "-"
-            axes.loglog(sides, [t / 1e6 for t in times], style + "o", color=COLOURS[key[1]], label=f"{key[1]}, {key[0]}")
+            axes.loglog(
+                list(times),
+                [t / 1e6 for t in times.values()],
+                style + "o",
+                color=COLOURS[key[1]],
+                label=f"{key[1]}, {key[0]}",
+            )
     axes.set_xticks(sides, map(str, sides))
     axes.set_xticks([], minor=True)
     axes.set_xlabel("pixels a side")
@@ -150,7 +158,17 @@ def decoder_share(section, figure):
     axes.legend(fontsize=8)
 
 
-PICTURES = (breakdown, gains, lengths_over_time, lengths_by_size, by_size, frames, intensity, stage_split, decoder_share)
+PICTURES = (
+    breakdown,
+    gains,
+    lengths_over_time,
+    lengths_by_size,
+    by_size,
+    frames,
+    intensity,
+    stage_split,
+    decoder_share,
+)
 
 
 def draw(section, folder):

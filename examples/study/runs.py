@@ -38,7 +38,11 @@ RECORDED_STEPS = {
 # of the first loop; 0: as many as were recorded.
 STAGES = {
     "llama2": (("prefill", "prefill", 0, None), ("decode", "decode step", 1, None)),
-    "parti": (("text", "text encoding", 0, None), ("decode", "decode step", 1, None), ("decoder", "VAE decode", 0, None)),
+    "parti": (
+        ("text", "text encoding", 0, None),
+        ("decode", "decode step", 1, None),
+        ("decoder", "VAE decode", 0, None),
+    ),
     "imagen": (
         ("text", "text encoding", 0, None),
         ("denoising", "denoising step", 1, None),

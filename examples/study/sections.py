@@ -58,7 +58,8 @@ def breakdown():
     return Section(
         "breakdown",
         "Operators before and after flash attention",
-        "GPU time of a whole generation, ms, and each operator's percent of it. Before: attention written out "
+        "GPU time of a whole generation, ms, and each operator's percent of it. Before: attention "
+        "written out "
         "as two products and a softmax; after: PyTorch's flash attention wherever it can be.",
         [shown("report", "--by", "phase", "--json", trace("WORKLOAD.baseline"))],
         ("workload", "attention", "ms", *facts.OPERATORS),
@@ -68,7 +69,8 @@ def breakdown():
 
 
 def stage_gains(workload):
-    """Of stages that work on sequences of different kinds: a prompt and tokens, a small image and a large one."""
+    """Of stages that work on sequences of different kinds: a prompt and tokens, a small image and a "
+    "large one."""
     sides = [facts.stages(workload, setting) for setting in (BEFORE, AFTER)]
     if len({stage.name for stage in sides[0]} & {"prefill", "decode", "super-resolution"}) == 0:
         return []
@@ -118,8 +120,10 @@ def gains():
     return Section(
         "gains",
         "What flash attention gains",
-        "Attention's percent of GPU time before and after, its own speed-up, what that alone makes of the whole "
-        "(Amdahl), the whole's speed-up in GPU time; by the clock, a step, where the GPU is busy for 80 % of it before and "
+        "Attention's percent of GPU time before and after, its own speed-up, what that alone makes of "
+        "the whole "
+        "(Amdahl), the whole's speed-up in GPU time; by the clock, a step, where the GPU is busy for "
+        "80 % of it before and "
         "after: else launches take the time, attention or not.",
         [shown("diff", trace("WORKLOAD.baseline"), trace("WORKLOAD.flash"))],
         ("workload", "% before", "% after", "attention alone", "expected", "GPU time", "clock"),
@@ -200,34 +204,50 @@ def last_exponent(row, key="time"):
 
 
 def by_size():
-    there = [side for side in sides_there() if side in sides_there(BEFORE)]
-    names = {s: [f"stable_diffusion_{side}.{s}" for side in there] for s in (BEFORE, AFTER)}
-    answer = facts.sweep("image=" + ",".join(map(str, there * 2)), names)
-    rows, data = [], {"sides": there}
+    there = {s: sides_there(s) for s in (BEFORE, AFTER) if len(sides_there(s)) > 2}
+    names = {s: [f"stable_diffusion_{side}.{s}" for side in sides] for s, sides in there.items()}
+    values = "image=" + ",".join(str(side) for sides in there.values() for side in sides)
+    answer = facts.sweep(values, names) if there else {"series": []}
+    rows, data = [], {}
     for series in answer["series"]:
         for row in series["rows"]:
             if row["name"] not in ("attention", "convolution", "linear", "group_norm", "all"):
                 continue
-            points = [point["time_ns"] for point in row["points"]]
-            nr_steps = runs.SWEEP_STEPS
-            data[series["name"], row["name"]] = [ns / nr_steps for ns in points]
+            points = {point["x"]: point["time_ns"] / runs.SWEEP_STEPS for point in row["points"]}
+            data[series["name"], row["name"]] = points
             left_out = row.get("left_out")
             error = f"{100 * left_out['error']:.0f}" if left_out else "-"
-            times = (f"{ns / nr_steps / 1e6:.2f}" for ns in points)
+            times = (f"{points[side] / 1e6:.2f}" if side in points else "-" for side in runs.IMAGE_SIDES)
             rows.append(
-                (series["name"], row["name"], *times, exponent(row), last_exponent(row), exponent(row, "flops"), error)
+                (
+                    series["name"],
+                    row["name"],
+                    *times,
+                    exponent(row),
+                    last_exponent(row),
+                    exponent(row, "flops"),
+                    error,
+                )
             )
     words = []
-    for setting in (BEFORE, AFTER):
+    for setting in there:
         words += ["--series", setting, *(trace(name) for name in names[setting])]
-    values = "image=" + ",".join(map(str, there * 2))
     return Section(
         "by_size",
         "Attention and convolution against image size",
-        "Stable Diffusion, ms of GPU time a step; k of time ~ pixels^k (the side) with its 95 % interval, k between "
+        "Stable Diffusion, ms of GPU time a step; k of time ~ pixels^k (the side) with its 95 % "
+        "interval, k between "
         "the two largest, k of the FLOPs; how far the smaller three miss the largest, %.",
         [shown("sweep", "--x", values, "--phase", "denoising step", *words)],
-        ("attention", "operator", *(f"{side} px" for side in there), "k", "last two", "k FLOPs", "left out"),
+        (
+            "attention",
+            "operator",
+            *(f"{side} px" for side in runs.IMAGE_SIDES),
+            "k",
+            "last two",
+            "k FLOPs",
+            "left out",
+        ),
         rows,
         data,
     )
@@ -283,7 +303,11 @@ def space_and_time():
         "space_and_time",
         "Attention in space and in time",
         "ms-1.7b, 16 frames of 256 pixels, one step; 2 x 16 frames in a batch.",
-        [shown("report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video.SETTING"))],
+        [
+            shown(
+                "report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video.SETTING")
+            )
+        ],
         ("attention", "kind", "calls", "ms", "% of attention", "GFLOP", "TFLOP/s"),
         rows,
         data,
@@ -310,7 +334,10 @@ def frames():
         for row_name in ("attention/temporal", "attention/self", "attention", "convolution", "all"):
             if row_name not in found:
                 continue
-            row, name = found[row_name], row_name.replace("attention/self", "spatial").replace("attention/", "")
+            row, name = (
+                found[row_name],
+                row_name.replace("attention/self", "spatial").replace("attention/", ""),
+            )
             times = {point["x"]: point["time_ns"] / runs.SWEEP_STEPS for point in row["points"]}
             data[label, name] = times
             cells = [f"{times[f] / 1e6:.2f}" if f in times else "-" for f in runs.FRAMES]
@@ -340,9 +367,7 @@ def intensity():
         total = facts.flops(workload, AFTER).total()
         loop = facts.stages(workload, AFTER)
         main = max(loop, key=lambda stage: stage.busy_ns)
-        phase = next(
-            s for s in runs.STAGES.get(workload, runs.USUAL_STAGES) if s[0] == main.name
-        )
+        phase = next(s for s in runs.STAGES.get(workload, runs.USUAL_STAGES) if s[0] == main.name)
         words = phase[1] + (f":{phase[3][0]}..{phase[3][1]}" if phase[3] else "")
         answer = ask("roofline", "--phase", words, path_of(name))
         busy = sum(stage.busy_ns for stage in loop if stage.name == main.name)
@@ -362,9 +387,14 @@ def intensity():
     return Section(
         "intensity",
         "Two intensities",
-        "Capacity: FLOPs of a whole generation by bytes of weights. Traffic: FLOPs by the fewest bytes that the "
-        "problems move, of the stage that takes most time; and what that stage attains, TFLOP/s of its busy time.",
-        [shown("roofline", trace("WORKLOAD.flash")), shown("roofline", "--phase", "STAGE", trace("WORKLOAD.flash"))],
+        "Capacity: FLOPs of a whole generation by bytes of weights. Traffic: FLOPs by the fewest bytes "
+        "that the "
+        "problems move, of the stage that takes most time; and what that stage attains, TFLOP/s of its "
+        "busy time.",
+        [
+            shown("roofline", trace("WORKLOAD.flash")),
+            shown("roofline", "--phase", "STAGE", trace("WORKLOAD.flash")),
+        ],
         ("workload", "weights GiB", "TFLOP", "capacity FLOP/B", "stage", "traffic FLOP/B", "TFLOP/s"),
         rows,
         data,
@@ -390,7 +420,13 @@ def similarity():
         wanted = formula_bytes(side) * heads
         data[side] = (seen, wanted)
         rows.append(
-            (side, f"{seen / 2**20:,.1f}", f"{wanted / 2**20:,.1f}", f"{100 * (seen / wanted - 1):.2f}", f"{largest / 2**20:,.0f}")
+            (
+                side,
+                f"{seen / 2**20:,.1f}",
+                f"{wanted / 2**20:,.1f}",
+                f"{100 * (seen / wanted - 1):.2f}",
+                f"{largest / 2**20:,.0f}",
+            )
         )
     if len(data) > 1:
         first, last = min(data), max(data)
@@ -399,7 +435,8 @@ def similarity():
     return Section(
         "similarity",
         "Memory of similarity matrices against the formula",
-        "Stable Diffusion, MiB a step in fp16 over all heads, batch 2: from the lengths of every call of the trace, and "
+        "Stable Diffusion, MiB a step in fp16 over all heads, batch 2: from the lengths of every call "
+        "of the trace, and "
         "M = sum of m_n 2 S_n (S_n + T) with m = 5, 5, 5, 1.",
         [shown("seqlen", "--json", "--phase", "denoising step:1..1", trace("stable_diffusion_SIDE.flash"))],
         ("pixels", "trace", "formula", "difference %", "largest call"),
@@ -421,7 +458,8 @@ def stage_split():
     return Section(
         "stage_split",
         "Stages",
-        "GPU time of a whole generation, ms, and each stage's percent of it. What no stage explains, ms: all, and "
+        "GPU time of a whole generation, ms, and each stage's percent of it. What no stage explains, "
+        "ms: all, and "
         "without the making of random weights.",
         [shown("report", "--by", "phase", trace("WORKLOAD.flash"))],
         ("workload", "ms", "stages %", "residual", "without set-up"),
@@ -455,7 +493,8 @@ def idle():
     return Section(
         "idle",
         "Busy and idle",
-        "A step after the first, medians: ms by the clock, of them the GPU busy, percent idle, kernels. Idle means that the "
+        "A step after the first, medians: ms by the clock, of them the GPU busy, percent idle, "
+        "kernels. Idle means that the "
         "CPU is late: batch 1, eager, with Python paths recorded.",
         [shown("report", "--by", "phase", trace("WORKLOAD.flash"))],
         ("workload", "clock ms", "busy ms", "idle %", "kernels", "bound by"),
@@ -474,7 +513,13 @@ def backends():
             rate = steps.flops["attention"] / steps.operators["attention"] / 1e3
             data[workload, setting] = (each["attention"], sum(each.values()))
             rows.append(
-                (workload, setting, f"{each['attention'] / 1e6:.2f}", f"{rate:.0f}", f"{sum(each.values()) / 1e6:.2f}")
+                (
+                    workload,
+                    setting,
+                    f"{each['attention'] / 1e6:.2f}",
+                    f"{rate:.0f}",
+                    f"{sum(each.values()) / 1e6:.2f}",
+                )
             )
     return Section(
         "backends",
@@ -503,7 +548,13 @@ def layout():
             data[label, phase] = (times, kinds)
             cells = (times.get(o, 0) for o in ("convolution", "group_norm", "elementwise", "memory"))
             rows.append(
-                (label, phase.split(":")[0], f"{whole / 1e6:.2f}", percent(kinds.get("layout", 0), whole), *(f"{c / 1e6:.2f}" for c in cells))
+                (
+                    label,
+                    phase.split(":")[0],
+                    f"{whole / 1e6:.2f}",
+                    percent(kinds.get("layout", 0), whole),
+                    *(f"{c / 1e6:.2f}" for c in cells),
+                )
             )
     return Section(
         "layout",
@@ -555,7 +606,10 @@ def tiles():
             continue
         found = facts.attention_rows(name, "--phase", "denoising step:1..1")
         rates = {}
-        for kind, test in (("temporal", is_temporal), ("spatial", lambda row: is_spatial(row) and row["s_q"] == 1024)):
+        for kind, test in (
+            ("temporal", is_temporal),
+            ("spatial", lambda row: is_spatial(row) and row["s_q"] == 1024),
+        ):
             mine = [row for row in found if test(row)]
             time = sum(row["time_ns"] for row in mine)
             rates[kind] = sum(map(facts.attention_flops, mine)) / time / 1e3 if time else 0
@@ -572,9 +626,19 @@ def tiles():
     return Section(
         "tiles",
         "Short sequences waste tiles",
-        f"TFLOP/s of flash attention, ms-1.7b at 256 pixels: temporal, spatial of 1,024 tokens, their ratio, and the share of "
+        f"TFLOP/s of flash attention, ms-1.7b at 256 pixels: temporal, spatial of 1,024 tokens, their "
+        "ratio, and the share of "
         f"{TILE} x {TILE} tiles that the frames fill.",
-        [shown("report", "--by", "attention", "--phase", "denoising step:1..1", trace("make_a_video_fFRAMES.flash"))],
+        [
+            shown(
+                "report",
+                "--by",
+                "attention",
+                "--phase",
+                "denoising step:1..1",
+                trace("make_a_video_fFRAMES.flash"),
+            )
+        ],
         ("frames", "temporal", "spatial", "ratio %", "tiles filled %"),
         rows,
         data,

@@ -20,8 +20,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("only", nargs="*", help="sections to make; all by default")
-    parser.add_argument("--traces", type=pathlib.Path, default=facts.ROOT / "build/study", help="of the study")
-    parser.add_argument("--out", type=pathlib.Path, default=facts.ROOT / "build/study", help="TABLES.md, *.png")
+    parser.add_argument(
+        "--traces", type=pathlib.Path, default=facts.ROOT / "build/study", help="of the study"
+    )
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=facts.ROOT / "build/study", help="TABLES.md, *.png"
+    )
     parser.add_argument("--no-record", action="store_true", help="judge the traces that are there")
     parser.add_argument("--no-pictures", action="store_true", help="needs no matplotlib")
     return parser.parse_args()
@@ -49,6 +53,9 @@ def main():
             continue
         begin = time.monotonic()
         section = make()
+        if not section.rows:
+            print(f"{make.__name__}: none of its traces is there", file=sys.stderr)
+            continue
         text = markdown(section)
         if not args.no_pictures:
             import pictures

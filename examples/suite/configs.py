@@ -76,7 +76,11 @@ LLAMA2_7B = Config(
     max_position_embeddings=4096,
     rms_norm_eps=1e-5,
     tiny=dict(
-        hidden_size=64, intermediate_size=128, num_attention_heads=4, num_key_value_heads=4, num_hidden_layers=2
+        hidden_size=64,
+        intermediate_size=128,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        num_hidden_layers=2,
     ),
     repeated=dict(num_hidden_layers=1),
 )
@@ -222,7 +226,9 @@ IMAGEN_BASE = Config(
     side=64,
     head_size=64,
     text_size=4096,
-    tiny=dict(channels=32, blocks=(1, 1, 1, 1), attention_sides=(8, 4, 2), side=16, head_size=16, text_size=64),
+    tiny=dict(
+        channels=32, blocks=(1, 1, 1, 1), attention_sides=(8, 4, 2), side=16, head_size=16, text_size=64
+    ),
 )
 # 64 to 256 pixels: an efficient UNet, attention at its lowest level alone.
 IMAGEN_SUPER_RESOLUTION = Config(

@@ -49,7 +49,9 @@ def parse_arguments(argv=None):
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="toy models, to try the program out")
     parser.add_argument("--repeat", type=int, default=1, help="generations; all but the last are warm-ups")
-    parser.add_argument("--turn", metavar="FILE", help="a lock: of all that name it one uses the GPU at a time")
+    parser.add_argument(
+        "--turn", metavar="FILE", help="a lock: of all that name it one uses the GPU at a time"
+    )
     args = parser.parse_args(argv)
     workload = workloads.workload(args.workload)
     fields = {name for name in Settings.__dataclass_fields__ if getattr(args, name, None) is not None}
@@ -95,11 +97,12 @@ def summary(name, output):
         values = values.float()
     crc = zlib.crc32(values.numpy().tobytes())
     mean, deviation = values.double().mean(), values.double().std()
-    return f"{name}: output {tuple(values.shape)}, mean {mean:.4g}, deviation {deviation:.3g}, checksum {crc:08x}"
+    what = f"mean {mean:.4g}, deviation {deviation:.3g}, checksum {crc:08x}"
+    return f"{name}: output {tuple(values.shape)}, {what}"
 
 
-def main():
-    args, workload, settings = parse_arguments()
+def main(argv=None):
+    args, workload, settings = parse_arguments(argv)
     generation = workload(settings)
     turn = take_turn(args.turn)
     begin = time.monotonic()

@@ -114,7 +114,9 @@ class Builder:
         if self.settings.weights:
             raise SystemExit(f"there are no published weights of {model_class.__name__}")
         arguments = config.sized(self.settings.tiny, self.settings.layers if repeats else None)
-        return self._finish(self._random(lambda: model_class(**arguments), self.settings.torch_dtype), repeats)
+        return self._finish(
+            self._random(lambda: model_class(**arguments), self.settings.torch_dtype), repeats
+        )
 
     def prompt(self, vocabulary, length, folder="tokenizer", batch=None):
         """Token ids of the prompt; without a tokenizer random ones, which are the same work."""

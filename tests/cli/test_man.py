@@ -11,6 +11,12 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "man").glob("*.[17]"))
 COMMANDS = re.findall(r"^COMMAND\((\w+),", (ROOT / "analyzer/commands.def").read_text(), re.M)
+EXAMPLES = [
+    (command, line.replace('\\"', '"'))
+    for command, line in re.findall(
+        r'^EXAMPLE\((\w+), "((?:[^"\\]|\\.)*)", ', (ROOT / "analyzer/examples.def").read_text(), re.M
+    )
+]
 # variable, option or NULL
 OPTIONS = re.findall(
     r'^OPTION\(.*?"(TTITRACE_\w+)", (?:"([\w-]+)"|NULL)',
@@ -29,12 +35,13 @@ def page(name):
 def options_of_page(text):
     """Long options in the OPTIONS section, where each has an entry of its own."""
     section = text.split(".SH OPTIONS", 1)[1].split("\n.SH ", 1)[0]
-    return set(re.findall(r"--[a-z][\w-]*", section))
+    entries = " ".join(re.findall(r"^\.TP\n(.*)$", section, re.M))
+    return set(re.findall(r"--[a-z][\w-]*", entries)) | ({"--usage"} if "--usage" in section else set())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_and_page_have_the_same_options(ttitrace, command):
-    in_help = set(re.findall(r"^ +(?:-\S, +)?(--[\w-]+)", ttitrace(command, "--help").stdout, re.M))
+    in_help = set(re.findall(r"^ {2,6}(?:-\S, +)?(--[\w-]+)", ttitrace(command, "--help").stdout, re.M))
     assert {"--help", "--usage", "--version"} <= in_help
     assert options_of_page(page(f"ttitrace-{command}.1")) == in_help
 
@@ -73,3 +80,14 @@ def test_a_page_renders_without_warnings(path):
         ["groff", "-man", "-Tutf8", "-ww", "-z", path], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_page_end_with_the_same_examples(ttitrace, command):
+    lines = [line for name, line in EXAMPLES if name == command]
+    assert len(lines) >= 2, f"analyzer/examples.def: lines for {command}, help teaches by example"
+    in_help = ttitrace(command, "--help").stdout.split("Examples:")[1]
+    in_page = page(f"ttitrace-{command}.1").split(".SH EXAMPLES")[1]
+    for line in lines:
+        assert f"  {line}\n" in in_help
+        assert f"\n{line}\n" in in_page

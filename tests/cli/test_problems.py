@@ -39,7 +39,7 @@ def operators(report):
 def test_the_output_is_as_expected(accept_or_compare, ttitrace, mktrace, name, arguments):
     done = ttitrace(*arguments, mktrace(DIFFUSION).name)
     assert done.returncode == 0
-    assert done.stderr == f"ttitrace {arguments[0]}: t.ttt\n"
+    assert done.stderr == ""
     accept_or_compare(done.stdout, GOLDEN / name)
 
 

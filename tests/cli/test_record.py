@@ -147,6 +147,8 @@ def test_signals_are_passed_on(binary, harmless_library, tmp_path, name):
         stdout=subprocess.PIPE,
         cwd=tmp_path,
         env={**os.environ, "TTITRACE_LIBRARY": harmless_library},
+        # A shell's background job starts with INT and QUIT ignored.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)

@@ -50,7 +50,10 @@ def facts(report):
         for row in report["attention"]
         if row["calls"]
     )
-    lines += [f"{calls:4} x {role} {backend} {b}x{h}x{q}x{d} k {k}" for role, backend, b, h, q, k, d, calls in shapes[:40]]
+    lines += [
+        f"{calls:4} x {role} {backend} {b}x{h}x{q}x{d} k {k}"
+        for role, backend, b, h, q, k, d, calls in shapes[:40]
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -72,7 +75,9 @@ def test_flops_are_those_of_the_flop_counter(phases, setting):
     assert len(steps) == 4
     for step in steps:
         assert gflop(step) == pytest.approx(SD15_STEP_GFLOP, rel=0.001)
-    assert gflop(next(phase for phase in found if phase["name"] == "VAE decode")) == pytest.approx(VAE_GFLOP, rel=0.001)
+    assert gflop(next(phase for phase in found if phase["name"] == "VAE decode")) == pytest.approx(
+        VAE_GFLOP, rel=0.001
+    )
 
 
 def test_attention_grows_with_each_token(ttitrace):
@@ -88,9 +93,19 @@ def test_length_falls_and_rises_by_four(ttitrace):
     """Stable Diffusion's U, at each size; 4 is the ratio of neighbouring levels, 64 that of the ends."""
     for side in (256, 512, 768, 1024):
         trace = named(f"stable_diffusion_{side}.flash.ttt")
-        done = ttitrace("seqlen", "--json", "--symbols", "none", "--role", "self", "--phase", "denoising step:1..1", trace)
+        done = ttitrace(
+            "seqlen", "--json", "--symbols", "none", "--role", "self", "--phase", "denoising step:1..1", trace
+        )
         top = (side // 8) ** 2
-        want = [top] * 2 + [top // 4] * 2 + [top // 16] * 2 + [top // 64] + [top // 16] * 3 + [top // 4] * 3 + [top] * 3
+        want = (
+            [top] * 2
+            + [top // 4] * 2
+            + [top // 16] * 2
+            + [top // 64]
+            + [top // 16] * 3
+            + [top // 4] * 3
+            + [top] * 3
+        )
         answer = json.loads(done.stdout)
         assert [call["s_q"] for call in answer["calls"]] == want
         (role,) = [role for role in answer["roles"] if role["role"] == "self"]

@@ -220,3 +220,40 @@ def test_the_libraries_are_never_loaded_by_us(tmp_path):
 def test_the_trace_is_sound(run):
     r = run(*LINKED, "products", "matmul", "convolutions", "plans", "odd_plans", "capture")
     assert traced.check(*r.traces) == 0
+
+
+def own_launches(trace):
+    """What the program launched outside of any library, and what call it was taken for."""
+    return {r.template["grid_x"]: r.template["call"] for r in trace.launches() if r.template["grid_x"] >= 100}
+
+
+def products(trace):
+    """m of each product that a launch was made in, and the grids of those launches."""
+    calls = calls_of(trace)
+    return {(calls[r.template["call"]]["m"], r.template["grid_x"]) for r in trace.launches() if r.template["call"]}
+
+
+@pytest.mark.parametrize("preload", (None, "libttitrace.so", "libttitrace-nop.so"))
+@pytest.mark.parametrize("scenario", ("exception", "launch"))
+def test_an_exception_reaches_its_handler(run, scenario, preload):
+    r = run("throws", scenario, preload=preload and traced.BUILD / preload, timing="none")
+    assert (r.exit_code, r.stdout) == (0, "caught 3, ended 3\n"), r.stderr
+
+
+def test_a_call_that_an_exception_left_is_over(run):
+    trace = run("throws", "exception").trace
+    assert own_launches(trace) == dict.fromkeys((100, 101, 102, 200, 201, 202), 0)
+    assert products(trace) == {(m, m) for m in (1, 20, 21, 22)}
+
+
+def test_a_call_that_a_longjmp_left_is_over_for_the_next_one(run):
+    r = run("throws", "longjmp")
+    assert r.exit_code == 0, r.stderr
+    assert own_launches(r.trace) == dict.fromkeys((100, 101, 102), 0)
+    assert products(r.trace) == {(m, m) for m in (1, 20, 21, 22)}
+
+
+def test_a_thread_may_end_inside_of_a_call(run):
+    r = run("throws", "exit")
+    assert r.exit_code == 0, r.stderr
+    assert products(r.trace) == {(1, 1), (20, 20)}

@@ -127,6 +127,21 @@ def waiting(tmp_path):
         w.process.wait()
 
 
+def test_the_process_that_record_or_a_shell_is_stands_for_its_program(tmp_path):
+    environment = traced.environment(tmp_path, None, "cupti")
+    recording = subprocess.Popen(
+        [traced.TOOL, "record", "--quiet", "--window", "closed", "-o", tmp_path / "w.ttt", "--",
+         "sh", "-c", '"$0" wait; exit', traced.PROGRAMS / "windows"],
+        cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+    assert recording.stdout.readline() == "ready\n"
+    for word in ("start", "stop"):
+        done = Waiting.ctl(None, recording.pid, word)
+        assert (done.returncode, done.stderr) == (0, "")
+    recording.communicate("", timeout=20)
+    assert turned(traced.Trace(tmp_path / "w.ttt")) == [OPEN, CLOSE]
+
+
 def test_a_window_is_opened_and_closed_from_outside(waiting):
     w = waiting(TTITRACE_WINDOW="closed")
     time.sleep(0.1)

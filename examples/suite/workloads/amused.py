@@ -14,7 +14,9 @@ class Generation(Workload):
         self.text_encoder = self.build.transformers(
             "CLIPTextModelWithProjection", configs.CLIP_L, "text_encoder"
         )
-        self.transformer = self.build.diffusers("UVit2DModel", configs.AMUSED_512, "transformer", repeats=True)
+        self.transformer = self.build.diffusers(
+            "UVit2DModel", configs.AMUSED_512, "transformer", repeats=True
+        )
         self.vq = self.build.diffusers("VQModel", configs.AMUSED_VQ, "vqvae")
         self.mask_id = self.transformer.config.vocab_size - 1
 

@@ -29,9 +29,15 @@ class Generation(Workload):
     def generate(self):
         s = self.settings
         text = self.both(self._text)
-        side, large = (config.sized(s.tiny)["side"] for config in (configs.IMAGEN_BASE, configs.IMAGEN_SUPER_RESOLUTION))
+        side, large = (
+            config.sized(s.tiny)["side"] for config in (configs.IMAGEN_BASE, configs.IMAGEN_SUPER_RESOLUTION)
+        )
         image = denoise(
-            lambda x, t: self.base(x, t, text), self.noise(s.batch, 3, side, side), self._scheduler(), s.steps, s.guidance
+            lambda x, t: self.base(x, t, text),
+            self.noise(s.batch, 3, side, side),
+            self._scheduler(),
+            s.steps,
+            s.guidance,
         )
         enlarged = torch.nn.functional.interpolate(image, size=(large, large), mode="bilinear")
         beside = torch.cat([enlarged, enlarged])

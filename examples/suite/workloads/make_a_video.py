@@ -21,7 +21,11 @@ class Generation(Workload):
         s = self.settings
         text = self.both(self._text)
         scheduler = class_of("diffusers.DDIMScheduler")(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, steps_offset=1
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            clip_sample=False,
+            steps_offset=1,
         )
 
         def predict(x, t):

@@ -29,4 +29,6 @@ class Generation(Pipeline):
         )
 
     def text(self):
-        return dict(prompt_embeds=self.hidden("text_encoder"), negative_prompt_embeds=self.hidden("text_encoder"))
+        return dict(
+            prompt_embeds=self.hidden("text_encoder"), negative_prompt_embeds=self.hidden("text_encoder")
+        )

@@ -25,7 +25,9 @@ class Generation(Pipeline):
         )
 
     def text(self):
-        return dict(prompt_embeds=self.hidden("text_encoder"), negative_prompt_embeds=self.hidden("text_encoder"))
+        return dict(
+            prompt_embeds=self.hidden("text_encoder"), negative_prompt_embeds=self.hidden("text_encoder")
+        )
 
     def arguments(self):
         return dict(super().arguments(), num_frames=self.settings.frames)
