@@ -72,6 +72,22 @@ static bool is_trace(const char *path)
 	return size > 4 && !strcmp(path + size - 4, ".ttt");
 }
 
+/* Whoever reads a trace, for a report, does not record it. */
+static bool is_written(const char *pid, const char *fd)
+{
+	char path[64];
+	unsigned int flags = O_RDONLY;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
+	info = fopen(path, "re");
+	if (info && fscanf(info, "pos: %*u flags: %o", &flags) != 1)
+		flags = O_RDONLY;
+	if (info)
+		fclose(info);
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
 /* The trace that the process has open, as seen from here: it may run in a container. */
 static int find_own_trace(const char *pid, char *path, size_t size, struct diag *diag)
 {
@@ -90,7 +106,7 @@ static int find_own_trace(const char *pid, char *path, size_t size, struct diag 
 			readlinkat(dirfd(directory), entry->d_name, link, sizeof(link) - 1);
 
 		link[n > 0 ? n : 0] = '\0';
-		if (!is_trace(link))
+		if (!is_trace(link) || !is_written(pid, entry->d_name))
 			continue;
 		snprintf(path, size, "/proc/%.20s/root%s", pid, link);
 		r = 0;

@@ -142,21 +142,17 @@ static int write_format(const struct export_options *o, struct diag *diag)
 		.path = o->path,
 		.diag = diag,
 	};
+	struct output output;
 	int r;
 
 	export.stacks.symbols = o->analysis.symbols;
 	if (o->format->makes_file)
 		return o->format->write(&export);
-	export.out = output_open(o->path, diag);
-	if (!export.out)
-		return -EIO;
-	r = o->format->write(&export);
-	if (r < 0) {
-		/* The first message stands. */
-		output_close(export.out, o->path, &(struct diag){ "" });
+	r = output_open(&output, o->path, diag);
+	if (r < 0)
 		return r;
-	}
-	return output_close(export.out, o->path, diag);
+	export.out = output.file;
+	return output_close(&output, o->format->write(&export), diag);
 }
 
 static int export(struct export_options *o, struct diag *diag)

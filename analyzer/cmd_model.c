@@ -9,7 +9,9 @@
 #include "command.h"
 #include "forward_output.h"
 #include "json_text.h"
+#include "pager.h"
 #include "presets.h"
+#include "words.h"
 
 enum {
 	OPTION_SET = 256,
@@ -26,6 +28,8 @@ enum {
 };
 
 enum { VALUES_MAX = 64 };
+
+#define BY "part|operator|level|layer"
 
 struct model_options {
 	struct analysis analysis; /* the options only */
@@ -46,7 +50,7 @@ static const struct argp_option option_table[] = {
 	  .doc = "A parameter of the description, such as px=768; may be repeated" },
 	{ .name = "by",
 	  .key = OPTION_BY,
-	  .arg = "AXIS",
+	  .arg = BY,
 	  .doc = "By part and operator (part, the default), operator, level (attentions by "
 		 "sequence length), or layer" },
 	{ .name = "part",
@@ -60,7 +64,7 @@ static const struct argp_option option_table[] = {
 		 "with --against the trace says which" },
 	{ .name = "attention",
 	  .key = OPTION_ATTENTION,
-	  .arg = "HOW",
+	  .arg = "fused|baseline",
 	  .doc = "Bytes and times of attention in one kernel (fused, the default), or of two "
 		 "products and a softmax (baseline)" },
 	{ .name = "sweep",
@@ -107,7 +111,7 @@ static void set_by(struct model_options *o, struct argp_state *state, const char
 			o->by = c;
 			return;
 		}
-	argp_error(state, "'%s' is none of part, operator, level, layer", arg);
+	words_refuse(state, BY, arg);
 }
 
 static void set_gpu(struct model_options *o, struct argp_state *state, const char *arg)
@@ -133,7 +137,7 @@ static void set_attention(struct model_options *o, struct argp_state *state, con
 {
 	o->is_baseline = !strcmp(arg, "baseline");
 	if (!o->is_baseline && strcmp(arg, "fused") != 0)
-		argp_error(state, "'%s' is neither fused nor baseline", arg);
+		words_refuse(state, "fused|baseline", arg);
 }
 
 static void end_options(const struct model_options *o, struct argp_state *state)
@@ -305,14 +309,18 @@ static int run_sweep(struct model_options *o, struct forward_view *v,
 		     const struct forward_setup *setup, const struct terminal *t, struct diag *diag)
 {
 	struct forward_sweep s = { 0 };
+	FILE *out;
 	int r = make_sweep(o, setup, &s, diag);
 
 	if (r == 0 && o->analysis.json)
 		json_print(forward_sweep_json(&s), 1, stdout);
 	else if (r == 0 && o->csv)
 		forward_sweep_csv(&s, stdout);
-	else if (r == 0)
-		forward_sweep_text(v, &s, t, stdout);
+	else if (r == 0) {
+		out = terminal_open(t);
+		forward_sweep_text(v, &s, t, out);
+		terminal_close(out);
+	}
 	for (size_t i = 0; i < s.nr; i++)
 		forward_clear(&s.points[i].forward);
 	free(s.points);
@@ -355,13 +363,17 @@ static void print_agreement(const struct model_options *o, const struct forward_
 			    json_t *all)
 {
 	const char *trace = o->traces[index];
+	FILE *out;
 
 	if (o->analysis.json)
 		json_array_append_new(all, agreement_json(v, g, trace));
 	else if (o->csv)
 		agreement_csv(g, trace, index == 0, stdout);
-	else
-		agreement_text(g, trace, t, stdout);
+	else {
+		out = terminal_open(t);
+		agreement_text(g, trace, t, out);
+		terminal_close(out);
+	}
 }
 
 static int compare(struct model_options *o, struct analysis *run, size_t index,
@@ -431,6 +443,7 @@ static int run_model(struct model_options *o, struct forward_view *v,
 		     const struct forward_setup *setup, const struct terminal *t, struct diag *diag)
 {
 	struct forward f;
+	FILE *out;
 	int r = forward_make(&f, o->architecture, setup, diag);
 
 	if (r < 0)
@@ -440,8 +453,11 @@ static int run_model(struct model_options *o, struct forward_view *v,
 		json_print(forward_json(v), 1, stdout);
 	else if (o->csv)
 		forward_csv(v, stdout);
-	else
-		forward_text(v, t, stdout);
+	else {
+		out = terminal_open(t);
+		forward_text(v, t, out);
+		terminal_close(out);
+	}
 	forward_clear(&f);
 	return 0;
 }
@@ -461,6 +477,7 @@ static int run(struct model_options *o, struct diag *diag)
 
 	if (o->lists)
 		return list_presets(o->analysis.json, diag);
+	pager_begin();
 	terminal_detect(&t, o->analysis.ascii);
 	peaks_of_device(o->gpu, &peaks);
 	peaks_override(&peaks, &o->analysis.peaks);
@@ -485,7 +502,7 @@ int cmd_model(int argc, char **argv, struct diag *diag)
 	if (r < 0)
 		return r;
 	o.analysis.has_own_arguments = true;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	command_parse(&argp, argc, argv, 0, &o);
 	r = run(&o, diag);
 	/* A description, a parameter, a value: the words of the command line, not a trace. */
 	if (r == -EINVAL || (r == -ENOENT && !o.architecture)) {

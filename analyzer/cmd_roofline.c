@@ -240,26 +240,42 @@ static void print_gpus(const struct analysis *a, FILE *out)
 	}
 }
 
-static void print_figures(const struct profile_cost *c, uint64_t time_ns, FILE *out)
+/* What a narrow terminal has no room for: the others say it too. */
+static bool has_bytes(const struct terminal *t)
+{
+	return !t->is_terminal || t->columns >= 22 + 84;
+}
+
+static bool has_calls(const struct terminal *t)
+{
+	return !t->is_terminal || t->columns >= 22 + 65;
+}
+
+static void print_figures(const struct profile_cost *c, uint64_t time_ns, const struct terminal *t,
+			  FILE *out)
 {
 	const struct figures_of_row f = figures_of(c, time_ns);
 
-	fprintf(out, " %10s %8s", figure_time(time_ns).text,
-		c->calls ? figure_count(c->calls).text : "-");
+	fprintf(out, " %10s", figure_time(time_ns).text);
+	if (has_calls(t))
+		fprintf(out, " %8s", c->calls ? figure_count(c->calls).text : "-");
 	print_number(1e-9 * c->flops, "%.1f", 10, out);
-	print_number(1e-6 * c->bytes, "%.1f", 10, out);
+	if (has_bytes(t))
+		print_number(1e-6 * c->bytes, "%.1f", 10, out);
 	print_number(f.intensity, "%.1f", 8, out);
 	print_number(1e-12 * f.reached, "%.1f", 8, out);
-	print_number(1e-9 * f.bandwidth, "%.0f", 7, out);
+	if (has_bytes(t))
+		print_number(1e-9 * f.bandwidth, "%.0f", 7, out);
 	print_number(100 * f.efficiency, "%.1f%%", 7, out);
 	fprintf(out, " %s", f.bound);
 }
 
 static void print_heading(const struct terminal *t, const char *name, size_t width, FILE *out)
 {
-	fprintf(out, "\n%s%-*s %10s %8s %10s %10s %8s %8s %7s %7s %s%s\n", terminal_bold(t),
-		(int)width, name, "time", "calls", "GFLOP", "min MB", "FLOP/B", "TFLOP/s", "GB/s",
-		"of best", "bound", terminal_plain(t));
+	fprintf(out, "\n%s%-*s %10s%s %10s%s %8s %8s%s %7s %s%s\n", terminal_bold(t), (int)width,
+		name, "time", has_calls(t) ? "    calls" : "", "GFLOP",
+		has_bytes(t) ? "     min MB" : "", "FLOP/B", "TFLOP/s",
+		has_bytes(t) ? "    GB/s" : "", "of best", "bound", terminal_plain(t));
 }
 
 /* What the figures leave. */
@@ -277,7 +293,7 @@ static void print_table(const struct roofline_options *o, const struct terminal 
 	print_heading(t, axis_name(o->by), width, out);
 	for (size_t i = 0; i < table->nr && i < top; i++) {
 		terminal_text(t, table->rows[i].key->text, width, true, out);
-		print_figures(&table->rows[i].cost, table->rows[i].time_ns, out);
+		print_figures(&table->rows[i].cost, table->rows[i].time_ns, t, out);
 		fputc('\n', out);
 	}
 	if (top < table->nr)
@@ -295,13 +311,13 @@ static void print_phases(const struct roofline_options *o, const struct terminal
 		snprintf(name, sizeof(name), "%s %" PRIu32, p->rows[i].name->text,
 			 p->rows[i].index);
 		terminal_text(t, name, 26, true, out);
-		print_figures(&p->rows[i].cost, p->rows[i].sums.all.time_ns, out);
+		print_figures(&p->rows[i].cost, p->rows[i].sums.all.time_ns, t, out);
 		fputc('\n', out);
 	}
 	if (o->top < p->nr)
 		fprintf(out, "and %s more (--top)\n", figure_count(p->nr - o->top).text);
 	terminal_text(t, "(residual)", 26, true, out);
-	print_figures(&p->residual.cost, p->residual.sums.all.time_ns, out);
+	print_figures(&p->residual.cost, p->residual.sums.all.time_ns, t, out);
 	fputc('\n', out);
 }
 
@@ -327,7 +343,7 @@ static void print_modules(const struct roofline_options *o, uint32_t parent, siz
 		modules_label(m, i, label, sizeof(label));
 		fprintf(out, "%*s", (int)(2 * level), "");
 		terminal_text(t, label, width > 2 * level + 12 ? width - 2 * level : 12, true, out);
-		print_figures(&n->cost, n->total.all.time_ns, out);
+		print_figures(&n->cost, n->total.all.time_ns, t, out);
 		fputc('\n', out);
 		print_modules(o, i, level + 1, t, out);
 	}

@@ -195,7 +195,7 @@ static int write_symbols(const struct symbols_options *o, const struct run *run)
 {
 	struct frame_symbols *symbols = frame_symbols_new();
 	struct named_addresses addresses = { 0 };
-	FILE *out;
+	struct output output;
 	int r = symbols ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < run->nr; i++)
@@ -204,13 +204,11 @@ static int write_symbols(const struct symbols_options *o, const struct run *run)
 		diag_set(o->diag, r, "no memory");
 		goto out;
 	}
-	out = output_open(o->path, o->diag);
-	if (!out) {
-		r = -EIO;
+	r = output_open(&output, o->path, o->diag);
+	if (r < 0)
 		goto out;
-	}
-	print(&addresses, out);
-	r = output_close(out, o->path, o->diag);
+	print(&addresses, output.file);
+	r = output_close(&output, 0, o->diag);
 	tell(&addresses, symbols);
 out:
 	free(addresses.rows);

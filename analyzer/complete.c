@@ -91,9 +91,10 @@ static void offer_options(const struct argp *argp, const char *unfinished, FILE 
 static const struct {
 	const char *argument, *listing;
 } listings[] = {
-	{ "TRACE", ":traces" },     { "A", ":traces" },       { "B", ":traces" },
-	{ "FILE", ":files" },       { "PATH", ":files" },     { "PATTERN", ":files" },
-	{ "PROGRAM", ":programs" }, { "ARGUMENT", ":files" },
+	{ "TRACE", ":traces" },   { "A", ":traces" },   { "B", ":traces" },
+	{ "FILE", ":files" },     { "PATH", ":files" }, { "PATTERN", ":files" },
+	{ "MODEL", ":files" },    { "OUT", ":files" },  { "PROGRAM", ":programs" },
+	{ "ARGUMENT", ":files" },
 };
 
 struct unfinished {

@@ -420,7 +420,7 @@ static int write_database(struct database *d)
 	return r;
 }
 
-static int copy_to_stdout(const struct database *d)
+static int copy_to(const struct database *d, FILE *out)
 {
 	FILE *in = fopen(d->path, "re");
 	char bytes[65536];
@@ -429,54 +429,51 @@ static int copy_to_stdout(const struct database *d)
 	if (!in)
 		return diag_set(d->export->diag, -errno, "%s: %s", d->path, strerror(errno));
 	while ((n = fread(bytes, 1, sizeof(bytes), in)) > 0)
-		fwrite(bytes, 1, n, stdout);
+		fwrite(bytes, 1, n, out);
 	fclose(in);
-	return output_check(stdout, d->export->diag);
+	return output_check(out, d->export->diag);
 }
 
-/* Beside the file it will become, so that it can take its place. */
-static int make_file(struct database *d, const char *path)
+/* What goes to standard output or into what is no file is made elsewhere first. */
+static int make_file(struct database *d)
 {
 	const char *folder = getenv("TMPDIR");
-	mode_t mask;
 	int fd;
 
-	if (path)
-		fd = asprintf(&d->path, "%s-XXXXXX", path);
-	else
-		fd = asprintf(&d->path, "%s/ttitrace-XXXXXX", folder && *folder ? folder : "/tmp");
-	if (fd < 0) {
+	if (asprintf(&d->path, "%s/ttitrace-XXXXXX", folder && *folder ? folder : "/tmp") < 0) {
 		d->path = NULL;
 		return diag_set(d->export->diag, -ENOMEM, "no memory");
 	}
 	fd = mkstemp(d->path);
 	if (fd < 0)
 		return diag_set(d->export->diag, -errno, "%s: %s", d->path, strerror(errno));
-	/* As open() would have made it. */
-	mask = umask(0);
-	umask(mask);
-	fchmod(fd, 0666 & ~mask);
 	close(fd);
 	return 0;
 }
 
+static int write_elsewhere(struct database *d, FILE *out)
+{
+	int r = make_file(d);
+
+	if (r == 0) {
+		r = write_database(d);
+		if (r == 0)
+			r = copy_to(d, out);
+		unlink(d->path);
+	}
+	free(d->path);
+	return r;
+}
+
 int export_sqlite(const struct export *e)
 {
-	const char *path = e->path && strcmp(e->path, "-") != 0 ? e->path : NULL;
 	struct database d = { .export = e };
-	int r = make_file(&d, path);
+	struct output output;
+	int r = output_open(&output, e->path, e->diag);
 
-	if (r < 0) {
-		free(d.path);
+	if (r < 0)
 		return r;
-	}
-	r = write_database(&d);
-	if (r == 0 && !path)
-		r = copy_to_stdout(&d);
-	if (r == 0 && path && rename(d.path, path) < 0)
-		r = diag_set(e->diag, -errno, "%s: %s", path, strerror(errno));
-	if (r < 0 || !path)
-		unlink(d.path);
-	free(d.path);
-	return r;
+	d.path = output.place.unfinished;
+	r = d.path ? write_database(&d) : write_elsewhere(&d, output.file);
+	return output_close(&output, r, e->diag);
 }

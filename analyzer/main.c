@@ -88,9 +88,14 @@ static int run_command(const struct command *command, int argc, char **argv)
 /* Before there is a command its name is what can come next; then the command knows. */
 static int complete(int argc, char **argv)
 {
-	const struct command *command = argc > 1 ? find_command(argv[0]) : NULL;
+	const struct command *command;
 	char *help[] = { NULL, help_option, NULL };
 
+	if (argc > 1 && !strcmp(argv[0], "--no-pager")) {
+		argv++;
+		argc--;
+	}
+	command = argc > 1 ? find_command(argv[0]) : NULL;
 	if (command) {
 		complete_ask((size_t)argc, argv);
 		return run_command(command, 2, help);

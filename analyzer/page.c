@@ -164,23 +164,22 @@ int page_write(const char *path, const struct analysis *a, const struct report *
 	const size_t size = (size_t)(page_text_end - page_text);
 	const char *place = memmem(page_text, size, data_place, strlen(data_place));
 	json_t *json = NULL;
-	FILE *out;
+	struct output output;
 	int r = page_check(diag);
 
 	if (r == 0)
 		r = make_small_json(a, report, &json);
 	if (r < 0)
 		return r;
-	path = strcmp(path, "-") != 0 ? path : NULL;
-	out = output_open(path, diag);
-	if (!out) {
+	r = output_open(&output, path, diag);
+	if (r < 0) {
 		json_decref(json);
-		return -EIO;
+		return r;
 	}
-	fwrite(page_text, 1, (size_t)(place - page_text), out);
-	write_json(json, out);
+	fwrite(page_text, 1, (size_t)(place - page_text), output.file);
+	write_json(json, output.file);
 	place += strlen(data_place);
-	fwrite(place, 1, (size_t)(page_text_end - place), out);
+	fwrite(place, 1, (size_t)(page_text_end - place), output.file);
 	json_decref(json);
-	return output_close(out, path, diag);
+	return output_close(&output, 0, diag);
 }

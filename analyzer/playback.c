@@ -11,7 +11,7 @@ enum { WAITING_MAX = 1 << 20, CHAINS = 1 << 16, LAUNCHES = 1 << 20 };
 
 /* What the device did, or, of host time, a launching call. */
 struct heard {
-	uint32_t site;            /* 0: not known yet */
+	uint32_t site;            /* 0: not known yet; known of nodes before their launch is */
 	uint32_t device_template; /* 0: of host time */
 	uint32_t correlation;     /* 0: none */
 	uint64_t begin_ns, duration_ns;
@@ -133,7 +133,7 @@ static void see_launch(struct playing *p, const struct host_row *launch)
 			link = &w->next;
 			continue;
 		}
-		w->row.site = launch->site;
+		w->row.site = w->row.site ? w->row.site : launch->site;
 		play(p, &w->row, launch->begin_ns);
 		*link = w->next;
 		w->next = p->first_free;
@@ -185,7 +185,7 @@ static int see_device(void *context, const struct device_row *d)
 	if (d->correlation && launch->correlation == d->correlation) {
 		row.site = row.site ? row.site : launch->site;
 		play(p, &row, launch->begin_ns);
-	} else if (row.site || !d->correlation) {
+	} else if (!d->correlation) {
 		play(p, &row, 0);
 	} else {
 		wait_for_launch(p, &row);

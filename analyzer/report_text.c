@@ -295,11 +295,19 @@ static void print_gpu(const struct report *r, const struct terminal *t, FILE *ou
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
+/* Narrow terminals have short bars: what stands behind them counts more. */
+static size_t bar_cells(const struct terminal *t)
+{
+	const size_t rest = NAME + 33;
+
+	return t->columns >= rest + BAR ? BAR : t->columns > rest ? t->columns - rest : 0;
+}
+
 static void print_heading(const struct terminal *t, const char *name, size_t width, bool bar,
 			  FILE *out)
 {
 	fprintf(out, "\n%s%-*s %10s %7s  %-*s%12s%s\n", terminal_bold(t), (int)width, name, "time",
-		"share", bar ? BAR : 0, "", "launches", terminal_plain(t));
+		"share", bar ? (int)bar_cells(t) : 0, "", "launches", terminal_plain(t));
 }
 
 static void print_row(const struct report *r, const struct terminal *t,
@@ -311,7 +319,7 @@ static void print_row(const struct report *r, const struct terminal *t,
 	terminal_text(t, name, width, true, out);
 	fprintf(out, " %10s %7s  ", TIME(row->time_ns), SHARE(share));
 	if (bar)
-		terminal_bar(t, share, BAR, out);
+		terminal_bar(t, share, bar_cells(t), out);
 	fprintf(out, "%12s\n", COUNT(row->launches));
 }
 

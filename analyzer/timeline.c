@@ -40,6 +40,7 @@ static void add_lane(struct maker *m, const struct trace *trace, uint64_t device
 		.device = device,
 		.begin_ns = begin_ns,
 		.end_ns = end_ns,
+		.last_end_ns = begin_ns,
 	};
 }
 
@@ -156,7 +157,7 @@ static void add_to_gaps(struct timeline_lane *lane, const struct played *row)
 {
 	const uint64_t from = lane->last_end_ns, end = row->begin_ns + row->duration_ns;
 
-	if (from && row->begin_ns > from && row->launch_ns) {
+	if (row->begin_ns > from && row->launch_ns) {
 		const uint64_t launched = row->launch_ns < from            ? from
 					  : row->launch_ns > row->begin_ns ? row->begin_ns
 									   : row->launch_ns;

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "ttitrace/frame.h"
 
 enum {
@@ -20,7 +20,8 @@ enum {
 struct trace_writer {
 	const char *path;
 	FILE *file;
-	bool is_regular; /* else it is not ours to remove */
+	bool is_new;               /* then it is ours to remove */
+	struct output_place place; /* where it replaces another */
 	ZSTD_CCtx *cctx;
 	struct tti_buffer content;
 	struct tti_scratch scratch;
@@ -66,24 +67,37 @@ static void put_header(struct trace_writer *w)
 		fail(w, -EIO);
 }
 
-static int open_file(struct trace_writer *w, bool may_replace, struct diag *diag)
+static int open_new(struct trace_writer *w, struct diag *diag)
 {
-	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (may_replace ? O_TRUNC : O_EXCL);
-	const int fd = open(w->path, flags, 0666);
-	struct stat st;
+	const int fd = open(w->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+	w->is_new = fd >= 0;
 	if (fd < 0 && errno == EEXIST)
 		return diag_set(diag, -EEXIST, "%s: it is there already (--force replaces it)",
 				w->path);
+	return fd < 0 ? diag_set(diag, -errno, "%s: %s", w->path, strerror(errno)) : fd;
+}
+
+static int open_file(struct trace_writer *w, bool may_replace, struct diag *diag)
+{
+	const int fd =
+		may_replace ? output_place_open(&w->place, w->path, diag) : open_new(w, diag);
+
 	if (fd < 0)
-		return diag_set(diag, -errno, "%s: %s", w->path, strerror(errno));
-	w->is_regular = !fstat(fd, &st) && S_ISREG(st.st_mode);
+		return fd;
 	w->file = fdopen(fd, "w");
 	if (!w->file) {
 		close(fd);
 		return diag_set(diag, -ENOMEM, "no memory");
 	}
 	return 0;
+}
+
+static void remove_file(struct trace_writer *w)
+{
+	output_settle(&w->place, false, &(struct diag){ "" });
+	if (w->is_new)
+		unlink(w->path);
 }
 
 int trace_writer_open(const char *path, bool may_replace, struct trace_writer **ret,
@@ -105,18 +119,13 @@ int trace_writer_open(const char *path, bool may_replace, struct trace_writer **
 	else
 		r = open_file(w, may_replace, diag);
 	if (r < 0) {
+		remove_file(w);
 		free_writer(w);
 		return r;
 	}
 	put_header(w);
 	*ret = w;
 	return 0;
-}
-
-static void remove_file(const struct trace_writer *w)
-{
-	if (w->is_regular)
-		unlink(w->path);
 }
 
 static void end_frame(struct trace_writer *w)
@@ -231,6 +240,8 @@ int trace_writer_close(struct trace_writer *w, struct diag *diag)
 	if (r < 0) {
 		remove_file(w);
 		diag_set(diag, r, "%s: cannot write it: %s", w->path, strerror(-r));
+	} else {
+		r = output_settle(&w->place, true, diag);
 	}
 	free_writer(w);
 	return r;

@@ -35,6 +35,11 @@ static const char *const words_SHEET[] = {
 #include "sheets.def"
 	NULL
 };
+#define PRESET(id, name) name,
+static const char *const words_MODEL[] = {
+#include "presets.def"
+	NULL
+};
 
 static const struct words {
 	const char *name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "sys.h"
@@ -8,7 +9,7 @@
 bool clock_counter_is_steady;
 
 /* The kernel has tested the counter for longer than we could: believe it, and only it. */
-void clock_init(void)
+static void choose(void)
 {
 	char name[32];
 
@@ -16,6 +17,13 @@ void clock_init(void)
 		sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource",
 			      name, sizeof(name)) &&
 		strncmp(name, "tsc", 3) == 0;
+}
+
+void clock_init(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, choose);
 }
 
 /* Of a few tries, the one in which the least time passed between the two readings. */

@@ -19,6 +19,7 @@ struct clock_pair {
 /* Set by clock_init(): the counter runs at one rate in every core and sleep state. */
 extern bool clock_counter_is_steady;
 
+/* Any thread, as often as it likes; before any time is read. */
 void clock_init(void);
 struct clock_pair clock_pair_read(void);
 /* Ticks between (or near) two readings, as nanoseconds of CLOCK_MONOTONIC. */

@@ -81,11 +81,12 @@ void cupti_called(uint32_t domain, uint32_t event, const void *data)
 		const CUpti_CallbackData *call = data;
 
 		if (call->callbackSite == CUPTI_API_ENTER) {
+			if (unlikely(
+				    atomic_load_explicit(&window_is_limited, memory_order_relaxed)))
+				window_see(call->correlationId, tls.correlation == TLS_PASSED);
 			tls.correlation = call->correlationId;
 			tls.context = call->context;
 			tls.symbol = call->symbolName;
-			if (unlikely(!atomic_load_explicit(&recording, memory_order_relaxed)))
-				window_pass(call->correlationId);
 		}
 	} else if (event == CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING) {
 		kernels_forget();

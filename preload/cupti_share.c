@@ -544,11 +544,11 @@ static uint32_t last_correlation(uint32_t client, CUpti_ActivityKind kind)
 
 /*
  * Kernels one after the other would be slow for all, and the records are the same: who wants that
- * while we record gets them as they run.
+ * while we are there gets them as they run, also if our own are switched off for a while.
  */
 static CUpti_ActivityKind kind_for(uint32_t client, CUpti_ActivityKind kind)
 {
-	return kind == CUPTI_ACTIVITY_KIND_KERNEL && atomic_load(&clients[SHARE_SELF].kinds) &&
+	return kind == CUPTI_ACTIVITY_KIND_KERNEL && atomic_load(&listeners[SHARE_SELF].callback) &&
 			       !has_kind(client, kind)
 		       ? CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL
 		       : kind;

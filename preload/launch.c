@@ -25,9 +25,10 @@ uint64_t record_begin_first(void)
 	 * The writer may have given up: life goes on, recording does not.  A window may be closed:
 	 * captures into graphs are recorded all the same.
 	 */
-	return atomic_load(&recording) || (!window_is_open() && capture_is_open())
-		       ? record_begin_now()
-		       : 0;
+	if (atomic_load(&recording) || (!window_is_open() && capture_is_open()))
+		return record_begin_now();
+	tls.correlation = TLS_PASSED;
+	return 0;
 }
 
 void record_expect(const struct thread *t)

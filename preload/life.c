@@ -38,6 +38,7 @@ static _Atomic bool is_leaving;
 static void in_forked_child(void)
 {
 	threads_forget();
+	window_forked();
 	/* CUDA does not survive fork.  A child of a parent that had not reached it starts anew. */
 	if (atomic_load(&state) == NEW)
 		return;
@@ -131,7 +132,7 @@ static bool begin(void)
 	atomic_store(&recording, is_on && window_is_open());
 	atomic_store(&state, is_on ? ON : OFF);
 	/* The window may have turned between the two. */
-	life_window_turned();
+	window_settle();
 	sys_wake(&state);
 	return is_on;
 }
@@ -208,8 +209,7 @@ bool life_expect_marks(void)
 	if (!life_may_record() || !intern_init())
 		return false;
 	watch_forks();
-	if (atomic_load(&state) == NEW)
-		clock_init();
+	clock_init();
 	return true;
 }
 

@@ -42,17 +42,3 @@ void ring_consume(struct ring *r, uint32_t n)
 	/* release: the producer may write these rows again */
 	atomic_store_explicit(&r->tail, tail + n, memory_order_release);
 }
-
-uint32_t ring_last_correlation(const struct ring *r)
-{
-	enum { ROWS = 64 };
-	const uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-
-	for (uint32_t i = 1; i <= ROWS && i <= head && i <= r->mask; i++) {
-		const struct row *row = &r->rows[(head - i) & r->mask];
-
-		if (row->template <ROW_SPECIAL && row->correlation)
-			return row->correlation;
-	}
-	return 0;
-}

@@ -75,9 +75,6 @@ static inline void ring_commit(struct ring *r)
 	atomic_store_explicit(&r->head, head + 1, memory_order_release);
 }
 
-/* The correlation of the newest of the last rows that has one, 0: none.  Any thread: a guess. */
-uint32_t ring_last_correlation(const struct ring *r);
-
 /* Consumer: how many rows are there; row i of them; the first n are done with. */
 uint32_t ring_available(const struct ring *r);
 const struct row *ring_row(const struct ring *r, uint32_t i);

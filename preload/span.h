@@ -5,13 +5,13 @@
  * The outermost call stands: what cuDNN asks of cuBLAS belongs to what the application asked of
  * cuDNN.  The real call is not guarded: its launches are what we want.
  *
- * A call can also be left by an exception, by pthread_exit() or by longjmp().  For the first two each
- * wrapper has a personality routine, which the unwinder asks on its way: it closes the span and
- * catches nothing.  (What -fexceptions makes for __attribute__((cleanup)) would do the same, and make
- * every process that we are preloaded into load libgcc_s, ours before the one it brings along.)
- * longjmp tells nobody: there the span is found to be over by the next call or launch whose frame
- * lies where that of the wrapper has been, or above.  Until then launches made deeper in the stack
- * carry the call that was left.
+ * A call can also be left by an exception, by pthread_exit() or by longjmp().  For the first two
+ * each wrapper has a personality routine, which the unwinder asks on its way: it closes the span
+ * and catches nothing.  (What -fexceptions makes for __attribute__((cleanup)) would do the same,
+ * and make every process that we are preloaded into load libgcc_s, ours before the one it brings
+ * along.) longjmp tells nobody: there the span is found to be over by the next call or launch whose
+ * frame lies where that of the wrapper has been, or above.  Until then launches made deeper in the
+ * stack carry the call that was left.
  *
  * Runs in: the application's thread, on either side of the real call.
  */
@@ -57,8 +57,9 @@ static inline void span_close(uint32_t span)
 #define SPAN_FRAME   ((uintptr_t)__builtin_frame_address(0))
 
 /* The last column of a row: `before, after` of hook_family.inc. */
-#define SPAN(call)                                                                       \
-	SPAN_UNWINDS;                                                                    \
-	const uint32_t span = span_is_wanted(SPAN_FRAME) ? span_open(call, SPAN_FRAME) : 0, span_close(span)
+#define SPAN(call)                                                                          \
+	SPAN_UNWINDS;                                                                       \
+	const uint32_t span = span_is_wanted(SPAN_FRAME) ? span_open(call, SPAN_FRAME) : 0, \
+		       span_close(span)
 
 #endif

@@ -34,7 +34,8 @@ struct tls {
 	uint64_t node;         /* CUPTI: node that the call under way has created */
 	void *context;         /* CUPTI: CUcontext of the call under way */
 	const char *symbol;    /* CUPTI: name of the kernel of the call under way */
-	uint32_t correlation;  /* CUPTI: id of the call under way */
+	uint32_t correlation;  /* CUPTI: id of the call under way; TLS_PASSED: not recorded, not yet
+				  known */
 	uint32_t is_ours;      /* code of ours is running: calls we cause are not recorded */
 	/* The context looked up last, so that most launches need no look-up. */
 	void *last_context;
@@ -44,6 +45,8 @@ struct tls {
 	uintptr_t call_frame;   /* the stack frame of the wrapper that it was opened in */
 	bool is_without_thread; /* there was no memory for it; do not ask again */
 };
+
+#define TLS_PASSED UINT32_MAX
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 

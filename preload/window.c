@@ -6,6 +6,7 @@
 #include "window.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,8 +25,11 @@
 enum mode { ALWAYS, PROFILER, RANGE, CLOSED };
 
 #define RANGES_MAX 16u
-/* Between correlation ids of launches; device records come at most some seconds late. */
-#define SPANS_MAX 256u
+/*
+ * Of so many calls it is known whether they were recorded; a power of two.  Device records come at
+ * most some seconds late, and a process makes less than a million launches in one.
+ */
+#define CALLS_MAX (1u << 22)
 /* Records of what was launched before the window closed come for a while. */
 #define SETTLE_NS 1000000000u
 
@@ -38,27 +42,34 @@ static _Atomic bool is_open = true;
 static _Atomic uint32_t asked;    /* by a signal handler: how often to turn */
 static _Atomic bool is_exhausted; /* all that were to be taken have been */
 static _Atomic uint64_t nr_launches;
-static _Atomic uint64_t nr_openings; /* by ranges and by the profiler */
+static uint64_t nr_openings; /* by ranges and by the profiler; guarded by turning */
 
-/* Ranges of the name that are open, in whatever thread; those of START by number. */
-static _Atomic int nr_open;
+/* Ranges of the name that are open, in whatever thread (guarded by turning); those of START by
+ * number. */
+static int nr_open;
 static _Atomic uint64_t started[RANGES_MAX];
-/* The ranges this thread has pushed, a bit each, the innermost lowest. */
+/*
+ * The ranges this thread has pushed, a bit each, the innermost lowest.  Where there are so many
+ * that the outermost one of the name would be forgotten, the rest is only counted: it lies inside
+ * of it.
+ */
 THREAD_LOCAL uint64_t pushed;
+THREAD_LOCAL uint64_t nr_pushed_deeper;
+#define PUSHED_OUTERMOST (UINT64_C(1) << 63)
 
 /*
- * Launches of one opening have correlation ids behind `before` and up to `last`.  The opening under
- * way is the last one, without an end.
+ * A bit for each call that was not recorded, by correlation id.  A span of ids for each opening
+ * would not do: calls that are under way in other threads while the window turns have ids on either
+ * side.
  */
-static struct span {
-	uint32_t before, last;
-} spans[SPANS_MAX];
-static _Atomic uint32_t nr_spans;    /* ever; they are a ring */
-static _Atomic uint32_t last_passed; /* not recorded */
+static _Atomic uint64_t passed[CALLS_MAX / 64];
+
+/* Who turns the window holds it; on the launch path only the call that ends the run does. */
+static pthread_mutex_t turning = PTHREAD_MUTEX_INITIALIZER;
 
 /* CUPTI's records cost time also where nobody wants them. */
-static _Atomic bool is_quiet;
-static uint64_t closed_at_ns;
+static bool is_quiet;         /* guarded by turning */
+static uint64_t closed_at_ns; /* 0: the writer has not seen it yet; guarded by turning */
 
 bool window_is_open(void)
 {
@@ -72,66 +83,68 @@ bool window_needs_file(void)
 
 /* --- switching -------------------------------------------------------------------------------- */
 
-static struct span *span_at(uint32_t i)
+/* Who opened or closed it is known by its mark; what it was like before does not matter then. */
+static void set_open(bool open)
 {
-	return &spans[i % SPANS_MAX];
-}
-
-/* The newest id of all threads' rows: those that a ring has given to the writer still lie there. */
-static uint32_t last_correlation(void)
-{
-	uint32_t last = 0;
-
-	for (const struct thread *t = thread_first(); t; t = t->next) {
-		const uint32_t id = ring_last_correlation(&t->ring);
-
-		if (id && (!last || (int32_t)(id - last) > 0))
-			last = id;
-	}
-	return last;
-}
-
-/* `before`: an id from which on launches count. */
-static void span_begin(uint32_t before)
-{
-	const uint32_t nr = atomic_load(&nr_spans);
-
-	*span_at(nr) = (struct span){ before, before };
-	atomic_store(&nr_spans, nr + 1);
-}
-
-static void span_end(void)
-{
-	struct span *s = span_at(atomic_load(&nr_spans) - 1);
-	const uint32_t last = last_correlation();
-
-	if (last && (int32_t)(last - s->before) > 0)
-		s->last = last;
-}
-
-static void limit(bool open)
-{
-	if (atomic_exchange(&window_is_limited, true))
+	if (atomic_exchange(&is_open, open) == open)
 		return;
-	/* What has run until now was recorded, all of it. */
-	if (open)
-		span_begin(0);
-	atomic_store(&is_open, open);
+	closed_at_ns = 0;
+	if (open && is_quiet) {
+		is_quiet = false;
+		cupti_records(true);
+	}
+	record_said(&(const struct said){ .kind = open ? TTI_MARK_OPEN : TTI_MARK_CLOSE });
+	life_window_turned();
+}
+
+static void begin_turning(void)
+{
+	/* A child that is forked meanwhile must not find it locked; and marks need the clock. */
+	life_expect_marks();
+	pthread_mutex_lock(&turning);
+}
+
+static void end_turning(void)
+{
+	pthread_mutex_unlock(&turning);
+}
+
+void window_forked(void)
+{
+	static const pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
+
+	turning = free_lock;
+}
+
+void window_settle(void)
+{
+	pthread_mutex_lock(&turning);
+	life_window_turned();
+	pthread_mutex_unlock(&turning);
+}
+
+static void turn_locked(bool open)
+{
+	atomic_store(&window_is_limited, true);
+	if (!open || !atomic_load(&is_exhausted))
+		set_open(open);
 }
 
 static void turn(bool open)
 {
-	limit(true);
-	if (atomic_load(&is_exhausted) || atomic_exchange(&is_open, open) == open)
+	begin_turning();
+	turn_locked(open);
+	end_turning();
+}
+
+static void exhaust(void)
+{
+	if (atomic_load(&is_exhausted))
 		return;
-	if (!open)
-		span_end();
-	if (open)
-		span_begin(atomic_load(&last_passed));
-	if (open && atomic_exchange(&is_quiet, false))
-		cupti_records(true);
-	record_said(&(const struct said){ .kind = open ? TTI_MARK_OPEN : TTI_MARK_CLOSE });
-	life_window_turned();
+	begin_turning();
+	atomic_store(&is_exhausted, true);
+	turn_locked(false);
+	end_turning();
 }
 
 static bool turns(enum window_key key)
@@ -146,14 +159,19 @@ static bool turns(enum window_key key)
 	}
 }
 
+static bool is_its_turn(enum window_key key)
+{
+	return key == WINDOW_PERSON || options.every <= 1 || nr_openings++ % options.every == 0;
+}
+
 void window_open(enum window_key key)
 {
 	if (!turns(key))
 		return;
-	if (key != WINDOW_PERSON && options.every > 1 &&
-	    atomic_fetch_add(&nr_openings, 1) % options.every != 0)
-		return;
-	turn(true);
+	begin_turning();
+	if (is_its_turn(key))
+		turn_locked(true);
+	end_turning();
 }
 
 void window_close(enum window_key key)
@@ -213,8 +231,8 @@ void window_start(void)
 		log_line("TTITRACE_WINDOW=", options.window,
 			 " is not understood; everything is recorded");
 	}
-	if (mode != ALWAYS || options.skip || options.take)
-		limit(mode == ALWAYS);
+	atomic_store(&is_open, mode == ALWAYS);
+	atomic_store(&window_is_limited, mode != ALWAYS || options.skip || options.take);
 }
 
 /* --- ranges ----------------------------------------------------------------------------------- */
@@ -232,16 +250,43 @@ static bool is_named(uint32_t id)
 	return !((next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'));
 }
 
+/* Counted and turned at once: else one that begins while another ends is not recorded. */
 static void range_begins(void)
 {
-	if (atomic_fetch_add(&nr_open, 1) == 0)
-		window_open(WINDOW_RANGE);
+	begin_turning();
+	if (nr_open++ == 0 && is_its_turn(WINDOW_RANGE))
+		turn_locked(true);
+	end_turning();
 }
 
 static void range_ends(void)
 {
-	if (atomic_fetch_sub(&nr_open, 1) == 1)
-		window_close(WINDOW_RANGE);
+	begin_turning();
+	if (nr_open-- == 1)
+		turn_locked(false);
+	end_turning();
+}
+
+static void range_pushed(bool is_ours)
+{
+	if (pushed & PUSHED_OUTERMOST) {
+		nr_pushed_deeper++;
+		return;
+	}
+	pushed = pushed << 1 | is_ours;
+	if (is_ours)
+		range_begins();
+}
+
+static void range_popped(void)
+{
+	if (nr_pushed_deeper) {
+		nr_pushed_deeper--;
+		return;
+	}
+	if (pushed & 1)
+		range_ends();
+	pushed >>= 1;
 }
 
 static void range_started(uint64_t range)
@@ -272,14 +317,10 @@ void window_range(enum tti_mark_kind kind, uint32_t text, uint64_t range)
 		return;
 	switch (kind) {
 	case TTI_MARK_PUSH:
-		pushed = pushed << 1 | is_named(text);
-		if (pushed & 1)
-			range_begins();
+		range_pushed(is_named(text));
 		break;
 	case TTI_MARK_POP:
-		if (pushed & 1)
-			range_ends();
-		pushed >>= 1;
+		range_popped();
 		break;
 	case TTI_MARK_START:
 		if (is_named(text))
@@ -302,11 +343,8 @@ static bool is_counted_in(const struct template_content *c)
 	const uint64_t n =
 		is_launch ? atomic_fetch_add(&nr_launches, 1) : atomic_load(&nr_launches);
 
-	if (is_launch && n == options.skip && tls.correlation)
-		span_at(atomic_load(&nr_spans) - 1)->before = tls.correlation - 1;
 	if (options.take && n >= options.skip + options.take) {
-		turn(false);
-		atomic_store(&is_exhausted, true);
+		exhaust();
 		return false;
 	}
 	return n >= options.skip;
@@ -316,32 +354,43 @@ bool window_admits(const struct template_content *c)
 {
 	if (c->op == TTI_OP_NODE || c->flags & TTI_TEMPLATE_CAPTURED)
 		return true;
-	return window_is_open() && ((!options.skip && !options.take) || is_counted_in(c));
+	if (window_is_open() && ((!options.skip && !options.take) || is_counted_in(c)))
+		return true;
+	/* It began when the window was open, and has been taken for one that is recorded. */
+	if (tls.correlation)
+		window_see(tls.correlation, true);
+	return false;
 }
 
-void window_pass(uint32_t correlation)
+static _Atomic uint64_t *passed_word(uint32_t correlation)
 {
-	atomic_store_explicit(&last_passed, correlation, memory_order_relaxed);
+	return &passed[correlation % CALLS_MAX / 64];
 }
 
-static bool span_has(const struct span *s, uint32_t correlation, bool is_under_way)
+void window_see(uint32_t correlation, bool is_passed)
 {
-	return (int32_t)(correlation - s->before) > 0 &&
-	       (is_under_way || (int32_t)(s->last - correlation) >= 0);
+	const uint64_t bit = UINT64_C(1) << (correlation % 64);
+	_Atomic uint64_t *word = passed_word(correlation);
+
+	/* Mostly it is as it should be: no line of memory changes hands for that. */
+	if (!(atomic_load_explicit(word, memory_order_relaxed) & bit) == !is_passed)
+		return;
+	if (is_passed)
+		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
 }
 
 bool window_keeps(uint32_t correlation)
 {
-	const uint32_t nr = atomic_load(&nr_spans);
-
 	if (!atomic_load_explicit(&window_is_limited, memory_order_relaxed))
 		return true;
-	if (atomic_load(&nr_launches) <= options.skip && options.skip)
-		return false;
-	for (uint32_t i = nr; i > 0 && nr - i < SPANS_MAX; i--)
-		if (span_has(span_at(i - 1), correlation, i == nr && window_is_open()))
-			return true;
-	return false;
+	/* In the body of a conditional node: nobody knows which launch it was of. */
+	if (!correlation)
+		return window_is_open();
+	return !(atomic_load_explicit(passed_word(correlation), memory_order_relaxed) >>
+			 (correlation % 64) &
+		 1);
 }
 
 /* --- what the writer does --------------------------------------------------------------------- */
@@ -386,16 +435,14 @@ static void take_word(void)
 
 static void quieten(uint64_t now)
 {
-	if (window_is_open() || !atomic_load(&window_is_limited)) {
-		closed_at_ns = 0;
-	} else if (!closed_at_ns) {
+	begin_turning();
+	if (!window_is_open() && !closed_at_ns) {
 		closed_at_ns = now;
-	} else if (now - closed_at_ns > SETTLE_NS && !atomic_exchange(&is_quiet, true)) {
+	} else if (!window_is_open() && !is_quiet && now - closed_at_ns > SETTLE_NS) {
+		is_quiet = true;
 		cupti_records(false);
-		/* Somebody has opened it meanwhile and found it not yet quiet. */
-		if (window_is_open() && atomic_exchange(&is_quiet, false))
-			cupti_records(true);
 	}
+	end_turning();
 }
 
 void window_look(void)
@@ -403,5 +450,6 @@ void window_look(void)
 	if (atomic_exchange(&asked, 0) % 2)
 		turn(!window_is_open());
 	take_word();
-	quieten(clock_read_ns(CLOCK_MONOTONIC));
+	if (atomic_load(&window_is_limited))
+		quieten(clock_read_ns(CLOCK_MONOTONIC));
 }

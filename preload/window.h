@@ -27,6 +27,10 @@ void window_start(void);
 /* When recording begins: the program has the signals by then that it wants for itself. */
 void window_watch_signal(void);
 bool window_is_open(void);
+/* When recording has begun: what was turned meanwhile holds. */
+void window_settle(void);
+/* In a forked child: nobody is turning it. */
+void window_forked(void);
 
 /* Any thread, not in a signal handler.  A key that the options do not name turns nothing. */
 void window_open(enum window_key key);
@@ -38,8 +42,8 @@ void window_range(enum tti_mark_kind kind, uint32_t text, uint64_t range);
 /* Launch path, only where window_is_limited: may this row be recorded? */
 bool window_admits(const struct template_content *c);
 
-/* CUPTI, while nothing is recorded: a call has this id. */
-void window_pass(uint32_t correlation);
+/* Launch path, only where window_is_limited: the call of this id is not recorded, or is. */
+void window_see(uint32_t correlation, bool is_passed);
 
 /* Writer: is this device record one of a launch that was recorded? */
 bool window_keeps(uint32_t correlation);

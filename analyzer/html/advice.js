@@ -51,6 +51,14 @@ T.advice = (() => {
 		return found.sort((a, b) => b.idle - a.idle);
 	}
 
+	/* Where rows came late, gaps were counted in which something ran. */
+	function waitsOf(lanes, idle) {
+		const launch = d3.sum(lanes, (l) => l.wait_for_launch), start = d3.sum(lanes, (l) => l.wait_for_start);
+		const part = launch + start > idle ? idle / (launch + start) : 1;
+
+		return { waitForLaunch: part * launch, waitForStart: part * start };
+	}
+
 	function makeFacts(side) {
 		const list = D.rowsOf({ side, group: null, node: null, operator: null });
 		const lanes = doc.lanes.filter((l) => side === null || l.side === side);
@@ -60,8 +68,7 @@ T.advice = (() => {
 			gpu: gpuOf(side),
 			total: D.total(list),
 			operators: D.by(list, keys.operator),
-			waitForLaunch: d3.sum(lanes, (l) => l.wait_for_launch),
-			waitForStart: d3.sum(lanes, (l) => l.wait_for_start),
+			...waitsOf(lanes, gpuOf(side).idle),
 			warmUps: doc.is_host_time ? [] : warmUps(side),
 			graphs: doc.coverage.graph_launches || 0,
 			sum: (is) => D.total(list.filter(is)),
@@ -259,6 +266,8 @@ T.advice = (() => {
 		}
 	}
 
+	const sentence = (text) => text.replace(/^./, (c) => c.toUpperCase()) + ".";
+
 	function place(list) {
 		const groups = D.by(list, keys.group), total = D.total(list).time, parts = [];
 		const module = mostlyIn(list);
@@ -267,7 +276,7 @@ T.advice = (() => {
 			parts.push(`${f.share(groups[0].time / total)} of it in ${D.groups[groups[0].key].name}s`);
 		if (module)
 			parts.push(`mostly in ${D.nodes.label[module]}`);
-		return parts.length ? parts.join(", ") + ". " : "";
+		return parts.length ? sentence(parts.join(", ")) + " " : "";
 	}
 
 	function operatorCost(x, sum) {
@@ -276,10 +285,22 @@ T.advice = (() => {
 		const of = D.timeWord;
 
 		return { about: operator.name, operator: sum.key, time: sum.time,
-			title: f.words(operator.name).replace(/^./, (c) => c.toUpperCase()),
+			title: sentence(f.words(operator.name)).slice(0, -1),
 			share: `${f.share(sum.time / x.total.time)} of the ${of}`,
-			text: `${operator.what.replace(/^./, (c) => c.toUpperCase())}. ` + place(list) +
+			text: sentence(operator.what) + " " + place(list) +
 				`${f.plural(sum.launches, "launch", "launches")}.` };
+	}
+
+	/* Not every launch has its call: what is known of the others may be less than all idle time. */
+	function waiting(x) {
+		if (x.waitForLaunch > 0.5 * x.gpu.idle)
+			return "It waits for the CPU to launch the next kernel.";
+		if (!x.waitForLaunch && !x.waitForStart)
+			return "When what it waited for was launched is not known.";
+		return `Of all ${f.time(x.gpu.idle)} of idle time it waited ${f.time(x.waitForLaunch)} for the ` +
+			`next launch and ${f.time(x.waitForStart)} with something launched, behind copies, other ` +
+			"streams or set-up." + (x.waitForLaunch + x.waitForStart < 0.8 * x.gpu.idle
+			? " Of the rest it is not known." : "");
 	}
 
 	function costs(x) {
@@ -290,9 +311,7 @@ T.advice = (() => {
 		if (!doc.is_host_time && idle > 0)
 			list.push({ about: "idle", time: idle, title: "The GPU has nothing to do",
 				share: `${f.share(idle / x.gpu.span)} of the time between first and last kernel`,
-				text: x.waitForLaunch > 0.5 * x.gpu.idle
-					? "It waits for the CPU to launch the next kernel."
-					: "It waits between kernels." });
+				text: waiting(x) });
 		if (start > 0)
 			list.push({ about: "start", time: start, title: "Warming up",
 				share: `${f.share(start / x.gpu.span)} of the time between first and last kernel`,

@@ -26,6 +26,9 @@ T.format = (() => {
 	const flops = [[1e15, "PFLOP"], [1e12, "TFLOP"], [1e9, "GFLOP"], [1e6, "MFLOP"],
 		[1e3, "kFLOP"], [1, "FLOP"]];
 
+	/* With a minus that is as wide as a plus. */
+	const signed = (digits) => digits.replace("-", "\u2212");
+
 	function share(value) {
 		const p = 100 * value;
 
@@ -33,11 +36,18 @@ T.format = (() => {
 			return "\u2013";
 		if (p > 0 && p < 0.05)
 			return "<0.1" + space + "%";
-		return p.toFixed(p >= 99.95 && p <= 100 ? 0 : 1) + space + "%";
+		return signed(p.toFixed(p >= 99.95 && p <= 100 ? 0 : 1)) + space + "%";
 	}
 
 	return {
 		time: (ns) => ns ? scaled(ns, times) : "0" + space + "s",
+		/* With as many digits as moments of one span need to differ. */
+		moment(ns, span) {
+			const [size, unit] = times.find((t) => Math.abs(ns) >= t[0]) || times[3];
+			const digits = Math.max(0, Math.ceil(-Math.log10(span / size / 5)));
+
+			return ns ? (ns / size).toFixed(Math.min(9, digits)) + space + unit : "0" + space + "s";
+		},
 		/* Of a change: with its sign. */
 		change: (ns) => (ns > 0 ? "+" : ns < 0 ? "\u2212" : "\u00b1") +
 			(ns ? scaled(Math.abs(ns), times) : "0" + space + "s"),
@@ -45,10 +55,10 @@ T.format = (() => {
 		flops: (n) => n ? scaled(n, flops) : "\u2013",
 		rate: (n) => n ? scaled(n, flops) + "/s" : "\u2013",
 		bandwidth: (n) => n ? scaled(n, bytes) + "/s" : "\u2013",
-		intensity: (n) => n ? (n >= 100 ? n.toFixed(0) : n.toPrecision(2)) + space + "FLOP/byte"
+		intensity: (n) => n ? (n >= 100 ? T.format.count(n) : n.toPrecision(2)) + space + "FLOP/byte"
 			: "\u2013",
 		count: (n) => Math.round(n).toLocaleString("en-US"),
-		share,
+		share, signed,
 		ratio: (n) => isFinite(n) && n > 0 ? (n >= 10 ? n.toFixed(0) : n.toFixed(2)) +
 			"\u00d7" : "\u2013",
 		/* group_norm -> group norm */

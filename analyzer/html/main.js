@@ -43,9 +43,18 @@ T.main = (() => {
 			v.tab.setAttribute("aria-selected", String(v === view));
 			v.tab.tabIndex = v === view ? 0 : -1;
 		}
+		showTab(view.tab);
 		drawFilters();
 		if (force || drawn.get(view) !== stateKey())
 			drawView(view);
+	}
+
+	/* Where not all tabs have room. */
+	function showTab(tab) {
+		const left = tab.offsetLeft - tabs.offsetLeft;
+
+		if (left < tabs.scrollLeft || left + tab.offsetWidth > tabs.scrollLeft + tabs.clientWidth)
+			tabs.scrollLeft = left - 40;
 	}
 
 	function open(view) {

@@ -23,10 +23,13 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 			&& filter.side === null ? "No attention ran in this trace."
 			: "No attention ran under these filters."));
 
+	const ofKeys = T.state.get("length") === "keys";
+	const what = ofKeys ? "keys" : "queries";
+	const lengthOf = (i) => ofKeys ? L.s_k[i] : L.s_q[i];
 	const points = d3.range(L.calls.length).filter((i) =>
 		(filter.side === null || L.side[i] === filter.side) &&
 		(filter.group === null || L.group[i] === filter.group) &&
-		(!inside || L.node[i] === 0 || inside[L.node[i]]) && L.s_q[i] > 0);
+		(!inside || L.node[i] === 0 || inside[L.node[i]]) && lengthOf(i) > 0);
 	const used = [...new Set(points.map((i) => L.role[i]))].sort((a, b) => a - b);
 	const byTime = T.state.get("axis") === "time";
 
@@ -59,7 +62,7 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 	}
 
 	function scaleOfLengths(height) {
-		const low = d3.min(points, (i) => L.s_q[i]), high = d3.max(points, (i) => L.s_q[i]);
+		const low = d3.min(points, lengthOf), high = d3.max(points, lengthOf);
 
 		return d3.scaleLog().base(2).domain([Math.max(0.7, low / 1.5), high * 1.5]).range([height - 28, 10]);
 	}
@@ -81,9 +84,9 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 		svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - 26})`)
 			.call(d3.axisBottom(x).ticks(width / 110).tickFormat((v) => byTime ? f.time(v) : f.count(v)));
 		svg.append("text").attr("class", "soft").attr("x", 4).attr("y", 2).attr("dy", "0.3em")
-			.text("queries");
+			.text(what);
 		const marks = svg.append("g").selectAll("path").data(points).join("path")
-			.attr("transform", (i, n) => `translate(${x(at[n])},${y(L.s_q[i]) + aside(i)})`)
+			.attr("transform", (i, n) => `translate(${x(at[n])},${y(lengthOf(i)) + aside(i)})`)
 			.attr("d", (i) => symbol(L.role[i], 26 + 10 * Math.min(6, Math.log2(L.calls[i]))))
 			.attr("fill", (i) => css(L.role[i])).attr("fill-opacity", 0.75);
 
@@ -100,9 +103,13 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 		const left = 64, svg = d3.create("svg").attr("width", width).attr("height", height)
 			.attr("role", "img").attr("aria-label", "How many attentions have which sequence length");
 		const y = scaleOfLengths(height);
-		const levels = d3.nest().key((i) => Math.round(4 * Math.log2(L.s_q[i])))
+		const room = (height - 38) / Math.log2(y.domain()[1] / y.domain()[0]);
+		/* Levels an octave: bars of 10 and their numbers do not touch where there are many. */
+		const fine = new Set(points.map((i) => Math.round(4 * Math.log2(lengthOf(i))))).size;
+		const parts = fine > 12 ? d3.max([1, 2, 4].filter((n) => n === 1 || room / n >= 11)) : 4;
+		const levels = d3.nest().key((i) => Math.round(parts * Math.log2(lengthOf(i))))
 			.entries(points);
-		const bars = levels.map((level) => ({ at: 2 ** (Number(level.key) / 4),
+		const bars = levels.map((level) => ({ at: 2 ** (Number(level.key) / parts),
 			parts: d3.nest().key((i) => L.role[i]).rollup((is) => d3.sum(is, (i) => L.calls[i]))
 				.entries(level.values) }));
 		const most = d3.max(bars, (b) => d3.sum(b.parts, (q) => q.value)) || 1;
@@ -117,7 +124,7 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 					.attr("height", 10).attr("width", Math.max(1, x(part.value) - 0.5))
 					.attr("fill", css(Number(part.key)));
 
-				T.parts.withTip(rect, () => [`about ${f.count(bar.at)} queries`,
+				T.parts.withTip(rect, () => [`about ${f.count(bar.at)} ${what}`,
 					[roleName(Number(part.key)), f.plural(part.value, "call")]]);
 				from += Math.max(1, x(part.value));
 			}
@@ -164,17 +171,22 @@ T.views.push({ id: "attention", name: "Attention", render(box, filter) {
 	const width = T.parts.width(box), wide = width > 900;
 	const chartWidth = wide ? Math.floor(width * 0.66) : width;
 
-	T.parts.add(box, el("h2", {}, "Sequence lengths ", el("small", {}, "how many queries each attention " +
-		"worked on")));
-	if (points.length)
-		T.parts.add(box, el("div.controls", {}, el("button", { "aria-pressed": String(!byTime),
+	T.parts.add(box, el("h2", {}, "Sequence lengths ", el("small", {}, `how many ${what} each attention worked on` +
+		(ofKeys ? ": what a query looks at, in decoding the cache" : ""))));
+	if (points.length || ofKeys)
+		T.parts.add(box, el("div.controls", {}, el("button", { "aria-pressed": String(!ofKeys),
+			onclick: () => T.state.set({ length: null }) }, "queries"),
+		el("button", { "aria-pressed": String(ofKeys),
+			onclick: () => T.state.set({ length: "keys" }) }, "keys"),
+		el("span.soft", {}, "\u00b7"), el("button", { "aria-pressed": String(!byTime),
 			onclick: () => T.state.set({ axis: null }) }, "in the order of calls"),
 		el("button", { "aria-pressed": String(byTime),
-			onclick: () => T.state.set({ axis: "time" }) }, "over time"), legend()),
-		el("figure", { style: { display: "flex", flexWrap: "wrap", gap: "12px" } },
+			onclick: () => T.state.set({ axis: "time" }) }, "over time"), legend()));
+	if (points.length)
+		T.parts.add(box, el("figure", { style: { display: "flex", flexWrap: "wrap", gap: "12px" } },
 			overTime(chartWidth, 330), distribution(wide ? width - chartWidth - 12 : width, 330),
-			el("figcaption", {}, "Left: each mark is one attention or several neighbours of one shape, " +
-				"larger for more. Right: calls by length." + (L.left_out ? ` ${f.count(L.left_out)} ` +
+			el("figcaption", {}, (wide ? "Left" : "Above") + ": each mark is one attention or several " +
+				`neighbours of one shape, larger for more. ${wide ? "Right" : "Below"}: calls by length.` + (L.left_out ? ` ${f.count(L.left_out)} ` +
 				"attentions are not shown." : "") + (L.is_rounded ? " Lengths are rounded." : ""))));
 	else
 		T.parts.add(box, T.parts.empty("The lengths of these attentions are not known."));

@@ -129,20 +129,25 @@ T.views.push({ id: "compare", name: "Compare", needs: 2, render(box, filter) {
 		if (!top.length)
 			return null;
 		const width = T.parts.width(box), line = 25, left = Math.min(300, width * 0.34);
-		const most = d3.max(top, (r) => Math.abs(r.change));
-		const x = d3.scaleLinear().domain([-most, most]).range([left + 84, width - 84]);
+		const low = Math.min(0, d3.min(top, (r) => r.change)), high = Math.max(0, d3.max(top, (r) => r.change));
+		const names = 10 + Math.min(left, 7.2 * d3.max(top, (r) => r.name.length));
+		/* Where nothing grew, or nothing shrank, that side is as wide as what stands above it. */
+		const x = d3.scaleLinear().domain([low, high])
+			.range([names + (low ? 84 : 4), width - (high ? 84 : 64)]);
 		const svg = d3.create("svg").attr("width", width).attr("height", line * top.length + 24)
 			.attr("role", "img").attr("aria-label", "Largest changes");
 
-		svg.append("text").attr("class", "soft").attr("x", x(0) - 8).attr("y", 12)
-			.attr("text-anchor", "end").text("\u25c0 less in " + D.sides[b].name);
-		svg.append("text").attr("class", "soft").attr("x", x(0) + 8).attr("y", 12)
-			.text("more \u25b6");
+		if (low)
+			svg.append("text").attr("class", "soft").attr("x", x(0) - 8).attr("y", 12)
+				.attr("text-anchor", "end").text("\u25c0 less in " + D.sides[b].name);
+		if (high)
+			svg.append("text").attr("class", "soft").attr("x", x(0) + 8).attr("y", 12)
+				.text(low ? "more \u25b6" : "more in " + D.sides[b].name + " \u25b6");
 		top.forEach((r, n) => {
 			const g = svg.append("g").attr("transform", `translate(0,${20 + n * line})`);
 			const letters = Math.floor(left / 7);
 
-			g.append("text").attr("x", left).attr("y", 16).attr("text-anchor", "end")
+			g.append("text").attr("x", names).attr("y", 16).attr("text-anchor", "end")
 				.text(r.name.length > letters ? "\u2026" + r.name.slice(1 - letters) : r.name);
 			g.append("rect").attr("x", Math.min(x(0), x(r.change))).attr("y", 3)
 				.attr("width", Math.max(1, Math.abs(x(r.change) - x(0)))).attr("height", line - 7)

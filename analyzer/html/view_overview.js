@@ -24,7 +24,7 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 			(D.sides.length > 1 ? ", " : "."), el("a", { href: T.state.link({ view: "compare" }) },
 			"Compare"), " puts two side by side."),
 		T.parts.table({ id: "traces", rows: D.sides, sort: "name", up: true, limit: 20, columns: [
-			{ key: "name", label: "trace", class: "text", value: (s) => s.name,
+			{ key: "name", label: "trace", class: "text", value: (s) => s.id,
 				cell: (s) => el("a", { href: T.state.link({ trace: s.id }) }, s.name) },
 			{ key: "command", label: "command", class: "name", value: (s) => String(s.command),
 				cell: (s) => el("span.clip", {}, String(s.command)) },
@@ -200,7 +200,10 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 		const [state, why] = coverage();
 
 		return el("div.tiles", {},
-			tile("Run, from start to end", f.time(gpu.wall), doc.run.begin_realtime_ns
+			filter.side === null && D.sides.length > 1
+				? tile("Runs, from start to end", f.time(d3.sum(D.sides, (s) => s.wall_ns)),
+					`${f.plural(D.sides.length, "trace")}, added up`)
+				: tile("Run, from start to end", f.time(gpu.wall), doc.run.begin_realtime_ns
 				? new Date(doc.run.begin_realtime_ns / 1e6).toLocaleString() : ""),
 			doc.is_host_time ? null : tile("GPU busy", f.time(gpu.busy),
 				gpu.span ? `${f.share(gpu.busy / gpu.span)} of ${f.time(gpu.span)} between first and ` +
@@ -274,5 +277,5 @@ T.views.push({ id: "overview", name: "Overview", render(box, filter) {
 		top.length ? el("h2", {}, top.length > 1 ? `The ${["", "", "two", "three"][top.length]} largest costs`
 			: "The largest cost") : "",
 		el("ol.costs", {}, top.map(costCard)), ...(adviceList(top) || []), tiles(), ...(phases() || []),
-		el("h2", {}, "The run"), machine());
+		el("h2", {}, D.sides.length > 1 ? "The first run" : "The run"), machine());
 } });

@@ -53,7 +53,8 @@ T.views.push({ id: "roofline", name: "Roofline", render(box, filter) {
 		.attr("aria-label", "Work reached by intensity, below the roofs of this GPU");
 
 	svg.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`)
-		.call(d3.axisBottom(x).ticks(6, "~g"));
+		.call(d3.axisBottom(x).ticks(6).tickFormat((v) => /^1/.test(v.toExponential())
+			? v < 1 ? String(v) : f.count(v) : ""));
 	svg.append("g").attr("class", "axis").attr("transform", `translate(${left},0)`)
 		.call(d3.axisLeft(y).ticks(6).tickFormat((v) => f.rate(v)));
 	svg.append("g").attr("class", "grid").selectAll("line").data(y.ticks(6)).join("line")
@@ -76,7 +77,7 @@ T.views.push({ id: "roofline", name: "Roofline", render(box, filter) {
 		svg.append("path").attr("d", d3.line().x((p) => x(p[0])).y((p) => y(p[1]))(points))
 			.attr("fill", "none").attr("stroke", "var(--ink)").attr("stroke-width", 1.6)
 			.attr("stroke-dasharray", ["", "7 4", "2 3", "9 3 2 3"][n % 4]);
-		svg.append("text").attr("x", width - right - 4).attr("y", y(flat) - 5).attr("text-anchor", "end")
+		svg.append("text").attr("class", "halo").attr("x", width - right - 4).attr("y", y(flat) - 5).attr("text-anchor", "end")
 			.text(`${peaks.units[u].name}: ${f.rate(flat)}` +
 				(peaks.units[u].is_measured ? ", as given" : ""));
 	});
@@ -84,7 +85,8 @@ T.views.push({ id: "roofline", name: "Roofline", render(box, filter) {
 		const at = Math.max(x.domain()[0] * 2, y.domain()[0] / peaks.bytes * 2);
 
 		if (at < x.domain()[1])
-			svg.append("text").attr("x", x(at) + 8).attr("y", y(at * peaks.bytes) + 14)
+			svg.append("text").attr("class", "halo").attr("x", x(at) + 8)
+				.attr("y", y(at * peaks.bytes) + 14)
 				.text(`memory: ${f.bandwidth(peaks.bytes)}`);
 	}
 

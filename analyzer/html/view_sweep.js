@@ -119,7 +119,7 @@ T.views.push({ id: "sweep", name: "Sweep", needs: 3, render(box, filter) {
 				time(sides[0], o)) },
 			...(isOrder ? [] : [{ key: "exponent", label: `grows with ${along.name} to the`,
 				value: (o) => exponent(o) || 0,
-				text: (o) => exponent(o) === null ? "\u2013" : exponent(o).toFixed(2),
+				text: (o) => exponent(o) === null ? "\u2013" : f.signed(exponent(o).toFixed(2)),
 				title: "power, by least squares of logarithms: 1 is linear, 2 quadratic" }]),
 		] }));
 } });

@@ -84,7 +84,10 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 
 	const inside = filter.node ? D.below(filter.node) : null;
 	const first = d3.min(lanes, (l) => l.begin), last = d3.max(lanes, (l) => l.end);
-	const left = 96, right = 10, top = 22, bandHeight = 20, areaHeight = 96, rowHeight = 18, gap = 16;
+	const left = 96, right = 10, top = 22, bandHeight = 20, gap = 16;
+	/* One GPU has more room than each of several. */
+	const areaHeight = lanes.length > 1 ? 96 : 150, rowHeight = lanes.length > 1 ? 18 : 26;
+	const baseline = rowHeight / 2 + 4;
 	const canvas = el("canvas", { tabindex: "0", role: "img",
 		"aria-label": "Timeline: arrow keys move, plus and minus zoom, 0 shows everything" });
 	const panel = el("div");
@@ -153,15 +156,21 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 
 		c.font = "12px system-ui, sans-serif";
 		c.textAlign = "center";
-		for (const tick of x.ticks(Math.max(3, Math.floor(width / 130)))) {
+		const ticks = x.ticks(Math.max(3, Math.floor(width / 130)));
+		/* Far into a run a moment has more digits than there is room: neighbours count from the first. */
+		const isFar = x.domain()[0] > 50 * span;
+
+		for (const tick of ticks) {
 			const at = Math.round(x(tick)) + 0.5;
 
+			c.textAlign = at > width - 50 ? "right" : at < 50 ? "left" : "center";
 			c.strokeStyle = line;
 			c.beginPath();
 			c.moveTo(at, top - 4);
 			c.lineTo(at, height - gap);
 			c.stroke();
-			text(tick === 0 ? "0" : precise(tick, span), at, 12, undefined, soft);
+			text(tick === 0 ? "0" : !isFar ? precise(tick, span) : tick === ticks[0]
+				? f.moment(tick, span) : "+" + precise(tick - ticks[0], span), at, 12, undefined, soft);
 		}
 		c.textAlign = "left";
 	}
@@ -259,11 +268,11 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 		c.font = "11px system-ui, sans-serif";
 		text("CPU launches", 4, launchY(l) + 10, left - 4, soft);
 		l.streams.forEach((s, n) => text(l.streams.length > 1 ? `stream ${doc.streams.stream[s]}`
-			: "kernels", 4, streamY(l, n) + 12, left - 8, soft));
+			: "kernels", 4, streamY(l, n) + baseline, left - 8, soft));
 		for (const detail of l.details) {
 			const begins = T.timeline.begins(detail);
 
-			if (x(detail.end) - x(detail.begin) < 24 || x(detail.end) < left ||
+			if (x(detail.end) - x(detail.begin) < 6 || x(detail.end) < left ||
 				x(detail.begin) > width - right)
 				continue;
 			drawn = true;
@@ -276,7 +285,7 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 		}
 		if (!drawn && l.details.length)
 			text("Zoom in on " + l.details.slice(0, 3).map(T.timeline.name).join(", ") +
-				" to see its launches one by one.", left + 6, streamY(l, 0) + 12, undefined, soft);
+				" to see its launches one by one.", left + 6, streamY(l, 0) + baseline, undefined, soft);
 	}
 
 	function drawRow(l, detail, begins, i) {
@@ -306,7 +315,7 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 		c.globalAlpha = 1;
 		if (b - a > 34) {
 			c.font = "11px system-ui, sans-serif";
-			text(D.kernelName(D.entries.kernel[detail.entry[i]]), a + 3, streamY(l, n) + 13, b - a - 6,
+			text(D.kernelName(D.entries.kernel[detail.entry[i]]), a + 3, streamY(l, n) + baseline, b - a - 6,
 				T.parts.inkOn(on ? colours[operator] : faded));
 		}
 	}
@@ -540,8 +549,11 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 	el("figure", {}, canvas, el("figcaption", {}, "Drag to move; wheel with Ctrl or Shift, or ",
 		el("kbd", {}, "+"), " ", el("kbd", {}, "\u2212"), " ", el("kbd", {}, "\u2190"), " ",
 		el("kbd", {}, "\u2192"), " after a click, to zoom and move. Height is the share of time that " +
-		"the GPU worked, over at least " + f.time(d3.max(lanes, (l) => l.width)) + "; the rest is idle. Of each sort of phase the one of median length is kept " +
-		"launch by launch.")),
+		"the GPU worked, over at least " + f.time(d3.max(lanes, (l) => l.width)) + "; the rest is idle. " +
+		(details.some((d) => d.group !== null && !d.is_all) ? "Of each sort of phase the one of median " +
+			"length is kept launch by launch." : details.some((d) => d.is_all)
+			? "Every launch is kept one by one." : details.length
+				? "A stretch is kept launch by launch." : ""))),
 	inside ? el("p.soft", {}, "Bars are of all modules, so they are grey; launches of " +
 		D.nodes.label[filter.node] + " have their colours.") : null,
 	T.parts.legend(D.by(D.rowsOf(filter, "operator"), D.keys.operator).map((s) => s.key)), panel);
@@ -553,6 +565,9 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 
 		if (!rows.length)
 			return null;
+		const spans = rows.map((i) => p.end[i] - p.begin[i]);
+		const moment = (i) => f.moment(p.begin[i], d3.quantile(spans.slice().sort((a, b) => a - b), 0.25));
+
 		return [el("h2", {}, "Phases over time"), T.parts.table({ id: "steps", rows, sort: "begin",
 			up: true, limit: 25, columns: [
 				{ key: "name", label: "phase", class: "text", value: (i) => phaseName(i),
@@ -563,7 +578,7 @@ T.views.push({ id: "timeline", name: "Timeline", render(box, filter) {
 				...(D.sides.length > 1 ? [{ key: "side", label: "trace", class: "text",
 					value: (i) => D.sides[p.side[i]].name }] : []),
 				{ key: "begin", label: "begins at", value: (i) => p.begin[i],
-					text: (i) => f.time(p.begin[i]) },
+					text: moment },
 				{ key: "span", label: "duration", value: (i) => p.end[i] - p.begin[i],
 					text: (i) => f.time(p.end[i] - p.begin[i]) },
 				{ key: "busy", label: "GPU busy", value: (i) => p.busy[i], text: (i) => f.time(p.busy[i]) },

@@ -63,6 +63,7 @@ def test_values_come_from_the_tables(ttitrace):
     assert candidates(ttitrace, "report", "--by=mo") == ["module"]
     assert candidates(ttitrace, "record", "--timing=") == ["cupti", "none"]
     assert candidates(ttitrace, "export", "--format", "sq") == ["sqlite"]
+    assert candidates(ttitrace, "--no-pager", "report", "--by=mo") == ["module"]
 
 
 def test_what_has_no_candidates_offers_none(ttitrace):

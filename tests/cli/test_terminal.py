@@ -61,6 +61,7 @@ def width(line):
     ["diff", SD15, UNFUSED], ["diff", "--by", "module", SD15, UNFUSED], ["diff", "--by", "kind", SD15, UNFUSED],
     ["diff", "--by", "phase", SD15, UNFUSED],
     ["sweep", "--x", "n=1,2,3", SD15, UNFUSED, GOLDEN / "llama.ttt"],
+    ["model", "sd15", "--gpu", "H200"], ["model", "sd15", "--against", SD15],
     ["check", SD15], ["check", "--sizes", SD15], ["--help"], ["report", "--help"], ["record", "--help"],
     ["export", "--help"],
 ], ids=lambda words: " ".join(getattr(word, "stem", word) for word in words) if isinstance(words, list) else None)
@@ -74,7 +75,23 @@ def test_a_sentence_goes_on_below_and_a_row_is_cut(on_terminal):
     assert "\nGPU       busy 294.19 ms of 3.50 s between first and last\n          activity (8.4%), idle 3.20 s\n" in (
         re.sub(r"\x1b\[[\d;]*m", "", text)
     )
-    assert "…\n" in text
+    assert "…\n" in on_terminal("roofline", SD15, columns=60)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_operators_are_whole_on_a_narrow_terminal(on_terminal, columns):
+    text = on_terminal("report", "--by", "operator", SD15, columns=columns, NO_COLOR="1")
+    row = next(line for line in text.split("\n") if line.startswith("convolution"))
+    assert row.endswith(" 7,484") and "█" in row
+
+
+@pytest.mark.parametrize("columns, left_out", [(80, {"calls", "min MB", "GB/s"}), (100, {"min MB", "GB/s"}), (110, set())])
+def test_a_narrow_roofline_leaves_columns_out(on_terminal, columns, left_out):
+    lines = on_terminal("roofline", SD15, columns=columns, NO_COLOR="1").split("\n")
+    heading = next(line for line in lines if line.startswith("operator"))
+    row = next(line for line in lines if line.startswith("convolution"))
+    assert {name for name in ("calls", "GFLOP", "min MB", "TFLOP/s", "GB/s", "of best") if name not in heading} == left_out
+    assert row.endswith("15.6% compute")
 
 
 def test_no_terminal_no_folding(ttitrace):

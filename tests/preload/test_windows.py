@@ -66,6 +66,22 @@ def test_a_program_pauses_by_itself(run):
     assert is_complete(trace)
 
 
+def test_what_turns_a_thousand_times_a_second_is_complete_all_the_same(run):
+    trace = run("windows", "toggle").trace
+    turns = turned(trace)
+    assert turns == [CLOSE, OPEN] * 1000
+    recorded = sorted(row.correlation for row in trace.launches())
+    assert sorted(row.correlation for row in trace.kernels_run()) == recorded
+    assert len(recorded) > 1000 and set(numbers(trace)) == set(range(1, 9))
+    assert is_complete(trace)
+
+
+def test_a_range_with_many_inside_ends_where_it_ends(run):
+    trace = run("windows", "nested", TTITRACE_WINDOW="range:step").trace
+    assert numbers(trace) == [1, 2]
+    assert turned(trace) == [OPEN, CLOSE]
+
+
 @pytest.mark.parametrize("skip,take,expected", [(0, 10, range(1, 11)), (95, 0, range(96, 101)), (30, 5, range(31, 36))])
 def test_launches_by_number(run, skip, take, expected):
     trace = run("windows", "count", TTITRACE_SKIP=skip, TTITRACE_TAKE=take).trace
@@ -184,6 +200,19 @@ def test_who_records_nothing_cannot_be_told(tmp_path):
     finally:
         other.kill()
         other.wait()
+
+
+def test_who_reads_a_trace_does_not_record_it(tmp_path):
+    (tmp_path / "read.ttt").write_bytes(b"")
+    with (tmp_path / "read.ttt").open() as trace:
+        reader = subprocess.Popen(["sleep", "30"], stdin=trace)
+    try:
+        done = Waiting.ctl(None, reader.pid, "stop")
+        assert done.returncode == 1 and "records nothing" in done.stderr
+        assert not list(tmp_path.glob("*.ctl"))
+    finally:
+        reader.kill()
+        reader.wait()
 
 
 @pytest.mark.parametrize("words", [(), ("1",), ("1", "turn"), ("1", "start", "2")])

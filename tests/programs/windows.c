@@ -4,6 +4,9 @@
  *   profiler   five before, seven between cuProfilerStart and Stop, twice, three after
  *   range      ten steps of four launches in NVTX ranges, one launch between
  *   pause      the program pauses and resumes by itself
+ *   toggle     eight threads launch while the program pauses and resumes a thousand times a second
+ *   nested     a range that opens, within it a hundred others, one launch in the innermost and one
+ *              behind them all; then one more outside
  *   count      100 launches
  *   capture    a graph captured while the window is closed, replayed twice inside
  *   wait       launches a hundred times a second until its standard input ends
@@ -13,12 +16,15 @@
 
 #include <nvtx3/nvToolsExt.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ttitrace/ttitrace.h"
 
 static CUfunction work;
 static CUstream stream;
+static CUcontext context;
 static unsigned int nr;
 
 static void run(unsigned int n)
@@ -67,6 +73,51 @@ static void pauses(void)
 	run(30);
 }
 
+static _Atomic bool is_over;
+
+static void *launch_until_over(void *number)
+{
+	CHECK(cu.cuCtxSetCurrent(context));
+	while (!is_over) {
+		CHECK(launch(work, (unsigned int)(uintptr_t)number, 1, 1, stream));
+		usleep(20);
+	}
+	return NULL;
+}
+
+static void toggle(void)
+{
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < 8; i++)
+		pthread_create(&threads[i], NULL, launch_until_over, (void *)(i + 1));
+	for (int i = 0; i < 1000; i++) {
+		if (ttitrace_pause)
+			ttitrace_pause();
+		usleep(400);
+		if (ttitrace_resume)
+			ttitrace_resume();
+		usleep(600);
+	}
+	is_over = true;
+	for (size_t i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(cu.cuStreamSynchronize(stream));
+}
+
+static void nested(void)
+{
+	nvtxRangePushA("step");
+	for (int i = 0; i < 100; i++)
+		nvtxRangePushA("inside");
+	run(1);
+	for (int i = 0; i < 100; i++)
+		nvtxRangePop();
+	run(1);
+	nvtxRangePop();
+	run(1);
+}
+
 static void capture(void)
 {
 	CUgraph graph = NULL;
@@ -105,7 +156,7 @@ int main(int argc, char **argv)
 	CUmodule module = NULL;
 
 	driver_open("getproc");
-	driver_start();
+	context = driver_start();
 	CHECK(cu.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
 	CHECK(cu.cuModuleLoadData(&module, "work" PARAMETERS));
 	work = kernel_named(module, "work");
@@ -115,6 +166,10 @@ int main(int argc, char **argv)
 		range();
 	else if (!strcmp(scenario, "pause"))
 		pauses();
+	else if (!strcmp(scenario, "toggle"))
+		toggle();
+	else if (!strcmp(scenario, "nested"))
+		nested();
 	else if (!strcmp(scenario, "count"))
 		run(100);
 	else if (!strcmp(scenario, "capture"))

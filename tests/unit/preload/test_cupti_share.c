@@ -14,6 +14,7 @@
 #include "preload/cupti_api.h"
 #include "preload/cupti_share.h"
 #include "preload/cupti_time.h"
+#include "preload/driver.h"
 
 enum { ALICE = 1, BOB };
 
@@ -213,6 +214,37 @@ static void a_kind_is_on_while_anybody_wants_it(void **state)
 	assert_int_equal(kind_is_on[kind], 0);
 }
 
+static CUresult driver_version(int *ret)
+{
+	*ret = 13000;
+	return CUDA_SUCCESS;
+}
+
+/* While a window is closed, our own kinds are off. */
+static void our_own_pause_leaves_a_client_its_kinds(void **state)
+{
+	const CUpti_ActivityKind ours = CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL;
+
+	(void)state;
+	driver.cuDriverGetVersion = driver_version;
+	subscribed(SHARE_SELF);
+	share_enable(SHARE_SELF, ours);
+	share_enable(ALICE, CUPTI_ACTIVITY_KIND_KERNEL);
+	share_disable(SHARE_SELF, ours);
+	assert_int_equal(kind_is_on[ours], 1);
+	share_disable(ALICE, CUPTI_ACTIVITY_KIND_KERNEL);
+	assert_int_equal(kind_is_on[ours], 0);
+	/* And what it asks for meanwhile stands in nobody's way. */
+	share_enable(ALICE, CUPTI_ACTIVITY_KIND_KERNEL);
+	share_enable(SHARE_SELF, ours);
+	assert_int_equal(kind_is_on[CUPTI_ACTIVITY_KIND_KERNEL], 0);
+	assert_int_equal(kind_is_on[ours], 1);
+	share_disable(ALICE, CUPTI_ACTIVITY_KIND_KERNEL);
+	assert_int_equal(kind_is_on[ours], 1);
+	share_finalize(SHARE_SELF);
+	assert_int_equal(kind_is_on[ours], 0);
+}
+
 /* Records: what a client gets, in buffers of two records. */
 
 enum { PER_BUFFER = 2 };
@@ -360,6 +392,7 @@ int main(void)
 		TEST(a_second_subscriber_of_one_copy_is_refused),
 		TEST(event_number_0_never_reaches_cupti),
 		TEST(a_kind_is_on_while_anybody_wants_it),
+		TEST(our_own_pause_leaves_a_client_its_kinds),
 		TEST(records_go_to_those_who_want_them_by_their_clock),
 		TEST(everybody_at_once_is_no_race),
 		TEST(times_lie_on_the_line_between_two_readings),
