@@ -149,8 +149,10 @@ int slices_add(struct slices *c, uint32_t *last, const struct slice *more)
 		}
 		index = c->rows[index].previous;
 	}
-	if (c->nr >= SLICES_MAX)
+	if (c->nr >= SLICES_MAX) {
+		c->nr_left_out += more->count;
 		return 0;
+	}
 	slice = append(&c->rows, &c->nr, &c->size, sizeof(*slice));
 	if (slice && c->nr == 1)
 		slice = append(&c->rows, &c->nr, &c->size, sizeof(*slice));

@@ -58,6 +58,7 @@ struct slice {
 struct slices {
 	struct slice *rows; /* from 1 on */
 	size_t nr, size;
+	uint64_t nr_left_out; /* rows beyond what is kept: they are of no segment */
 };
 
 struct pairs {
