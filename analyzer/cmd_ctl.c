@@ -76,13 +76,15 @@ static bool is_trace(const char *path)
 static bool is_written(const char *pid, const char *fd)
 {
 	char path[64];
-	unsigned int flags = O_RDONLY;
+	unsigned long flags = O_RDONLY;
+	char line[64];
 	FILE *info;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
 	info = fopen(path, "re");
-	if (info && fscanf(info, "pos: %*u flags: %o", &flags) != 1)
-		flags = O_RDONLY;
+	while (info && fgets(line, sizeof(line), info))
+		if (!strncmp(line, "flags:", strlen("flags:")))
+			flags = strtoul(line + strlen("flags:"), NULL, 8);
 	if (info)
 		fclose(info);
 	return (flags & O_ACCMODE) != O_RDONLY;

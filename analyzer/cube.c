@@ -175,9 +175,7 @@ static int make_nodes(struct maker *m)
 		if (is_kept[i]) {
 			c->nodes[c->nr_nodes] = (struct cube_node){ .parent = above, .module = i };
 			c->node_of_module[i] = (uint32_t)c->nr_nodes++;
-		} else if (c->nodes[above].nr_rest) {
-			c->node_of_module[i] = above;
-		} else if (node->total.all.launches) {
+		} else if (!c->nodes[above].nr_rest && node->total.all.launches) {
 			c->node_of_module[i] = rest_of(c, rests, above);
 			c->nodes[c->node_of_module[i]].nr_rest++;
 		} else {

@@ -10,7 +10,7 @@ SD15 = pathlib.Path(__file__).resolve().parents[1] / "golden/sd15.ttt"
 
 @pytest.mark.parametrize("words, told", [
     (["repot"], "there is no command 'repot'; is 'report' meant?"),
-    (["exprot"], "is 'export' meant?"),
+    (["exporrt"], "is 'export' meant?"),
     (["rep"], "is 'report' meant?"),
     (["frobnicate"], "there is no command 'frobnicate'; 'ttitrace --help' lists them"),
     (["report", "--by", "modules"], "'modules' is not understood; is 'module' meant?"),
