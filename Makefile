@@ -45,7 +45,7 @@ FORMATTED := $(wildcard preload/*.[ch] analyzer/*.[ch] include/ttitrace/*.h test
 # Static, so that one file runs on any machine with a libc and gcc's.  What is not used of the C++
 # library goes: it would ask for a newer libc than the rest.
 ANALYZER_LIBS = -Wl,--gc-sections -Wl,-Bstatic -lsqlite3 -lprotobuf-c -lavro -lsnappy -llzma \
-	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm
+	-ljansson -lyajl_s -lpcre2-8 -ldw -lelf -lzstd -lz -liberty -lstdc++ -Wl,-Bdynamic -lm -pthread
 LINK = echo '  LINK $@'; $(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS)
 
 HAVE_CUDA := $(wildcard $(CUDA_HOME)/include/cuda.h)
@@ -193,6 +193,9 @@ $(O)/analyzer/page_text.o: analyzer/page_text.S $(O)/page.html
 # Traces without a GPU: from text, and large ones for measuring.
 $(O)/tests/mktrace $(O)/tests/mkbench: %: %.o
 	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+$(O)/tests/mkrepeat: $(addprefix $(O)/,tests/mkrepeat.o analyzer/reader.o analyzer/decode.o analyzer/diag.o)
+	$(LINK) -Wl,-Bstatic -lzstd -Wl,-Bdynamic
+$(O)/tests/mkrepeat.o: ALL_CFLAGS += -I.
 # What it embeds.
 $(O)/analyzer/presets.o: $(wildcard analyzer/presets/*.json)
 # Decoding columns is loops over bytes: worth the vector instructions that -O2 does not try for.
@@ -243,7 +246,7 @@ demo: deps
 	$(MAKE) --no-print-directory MODE=$(MODE) all $(if $(HAVE_CUDA),fakes)
 	tools/demo.sh $(O)
 ## bench: nanoseconds, instructions and bytes per launch; launches per second of report
-bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench
+bench: all $(if $(HAVE_CUDA),fakes) $(O)/tests/mkbench $(O)/tests/mkrepeat
 	tests/bench/run.sh $(O)
 ## bench-gpu: what tracing costs real programs, beside other profilers
 bench-gpu: all

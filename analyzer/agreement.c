@@ -137,41 +137,52 @@ static int add_predicted(struct agreement *g, const struct forward *f)
 	return 0;
 }
 
-static void add_item(struct agreement_row *row, const struct profile_item *item)
+static void add_part(struct agreement_row *row, const struct profile_part *part)
 {
-	const struct assignment *a = &item->assignment;
+	const struct assignment *a = &part->item->assignment;
 	struct agreement_side *side = &row->sides[AGREEMENT_measured];
 	const bool is_call = a->op == OPERATOR_attention ? a->is_attention : a->has_cost;
 
-	row->time_ns += (double)item->time_ns;
+	row->time_ns += (double)part->time_ns;
 	if (is_call)
-		side->calls += (double)item->launches;
+		side->calls += (double)part->launches;
 	if (a->has_cost)
-		side->flops += (double)item->launches * a->cost.flops;
+		side->flops += (double)part->launches * a->cost.flops;
+}
+
+struct measuring {
+	struct agreement *agreement;
+	const struct phases *phases;
+};
+
+static int take_part(void *context, const struct profile_part *part)
+{
+	const struct measuring *m = context;
+	const struct assignment *a = &part->item->assignment;
+	const uint32_t phase = phases_of_segment(m->phases, part->item->trace, part->segment);
+	const char *name = phase ? m->phases->rows[phase - 1].name->text : "(residual)";
+	struct agreement_row *row;
+
+	if (!is_compared(a->op))
+		return 0;
+	row = operator_row(m->agreement, name, a->op);
+	if (!row)
+		return -ENOMEM;
+	add_part(row, part);
+	if (a->op != OPERATOR_attention || !a->has_attention)
+		return 0;
+	row = level_row(m->agreement, name, &a->attention);
+	if (!row)
+		return -ENOMEM;
+	add_part(row, part);
+	return 0;
 }
 
 static int add_measured(struct agreement *g, const struct analysis *run)
 {
-	for (size_t i = 0; i < run->profile.nr_items; i++) {
-		const struct profile_item *item = &run->profile.items[i];
-		const uint32_t phase = phases_of_site(&run->phases, item->trace, item->site);
-		const char *name = phase ? run->phases.rows[phase - 1].name->text : "(residual)";
-		struct agreement_row *row;
+	struct measuring m = { .agreement = g, .phases = &run->phases };
 
-		if (!is_compared(item->assignment.op))
-			continue;
-		row = operator_row(g, name, item->assignment.op);
-		if (!row)
-			return -ENOMEM;
-		add_item(row, item);
-		if (item->assignment.op != OPERATOR_attention || !item->assignment.has_attention)
-			continue;
-		row = level_row(g, name, &item->assignment.attention);
-		if (!row)
-			return -ENOMEM;
-		add_item(row, item);
-	}
-	return 0;
+	return profile_each_part(&run->profile, take_part, &m);
 }
 
 static void add_up(struct agreement *g)

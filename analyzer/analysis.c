@@ -242,7 +242,14 @@ static bool has_site(const void *context, const struct trace *t, uint32_t site)
 {
 	const struct analysis *a = context;
 
-	return analysis_has_row(a, t, site, a->is_chosen ? phases_of_site(&a->phases, t, site) : 0);
+	return module_focus_has(a->module_focus, t, site);
+}
+
+static bool has_segment(const void *context, const struct trace *t, uint32_t segment)
+{
+	const struct analysis *a = context;
+
+	return phase_choice_has(&a->choice, &a->phases, phases_of_segment(&a->phases, t, segment));
 }
 
 /* Trees and phases that are shown, or that say what is shown. */
@@ -269,11 +276,15 @@ int analysis_load(struct analysis *a, const char *command)
 					     .information = a->information,
 					     .with_phases = a->wants_phases || a->is_chosen ||
 							    a->wants_calls,
-					     .with_phase_sums = !a->is_by_rows };
+					     .with_phase_sums = !a->is_by_rows,
+					     .with_phase_sites = a->wants_phase_items };
 	const struct profile_setup setup = { .symbols = a->symbols,
 					     .peaks = &a->peaks,
 					     .by = a->by,
-					     .has_site = a->focus || a->is_chosen ? has_site : NULL,
+					     .has_site = a->focus ? has_site : NULL,
+					     .has_segment = a->is_chosen && !a->is_by_rows
+								    ? has_segment
+								    : NULL,
 					     .context = a };
 	int r;
 
@@ -298,8 +309,8 @@ int analysis_load(struct analysis *a, const char *command)
 		modules_sum(a->modules, &a->profile);
 	if (a->wants_calls && module_calls_count(a->modules, &a->profile) < 0)
 		return diag_set(a->diag, -ENOMEM, "no memory");
-	if (a->wants_phases)
-		phases_sum(&a->phases, &a->profile);
+	if (a->wants_phases && phases_sum(&a->phases, &a->profile) < 0)
+		return diag_set(a->diag, -ENOMEM, "no memory");
 	return 0;
 }
 

@@ -26,9 +26,10 @@ struct analysis {
 	bool is_newest;         /* the inputs, because none were named */
 	/* Set by the command, before analysis_load(). */
 	bool wants_modules, wants_phases;
-	bool wants_calls; /* of modules, which must be wanted too */
-	bool is_by_rows;  /* each row has its phase; the profile knows nothing of --phase */
-	enum axis by;     /* summed too, beside what every report shows */
+	bool wants_calls;       /* of modules, which must be wanted too */
+	bool wants_phase_items; /* of the profile, each of one segment: memory for each of each */
+	bool is_by_rows;        /* each row has its phase; the profile knows nothing of --phase */
+	enum axis by;           /* summed too, beside what every report shows */
 	struct run run;
 	struct modules *modules; /* NULL: neither wanted nor needed */
 	struct module_focus *module_focus;

@@ -112,6 +112,7 @@ static error_t take_option(int key, char *arg, struct argp_state *state)
 		    o->analysis.wants_modules || o->analysis.wants_phases)
 			argp_error(state, "--html has all tables: it goes with no --json, no --by");
 		o->analysis.wants_modules = o->analysis.wants_phases = true;
+		o->analysis.wants_phase_items = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -40,7 +40,7 @@ static struct length_group group_of(const struct analysis *a, const struct lengt
 					      modules_of_site(a->modules, item->trace, item->site),
 					      depth),
 		};
-	phase = phases_of_site(&a->phases, item->trace, item->site);
+	phase = phases_of_segment(&a->phases, item->trace, l->segment);
 	return (struct length_group){
 		.name = phase ? a->phases.rows[phase - 1].name->text : "(residual)",
 	};

@@ -61,11 +61,14 @@ static int add_trace(struct lengths *l, const struct trace *t, const struct prof
 		const struct moment *m = &t->timeline.moments[i];
 		const struct profile_item *item = items[m->site];
 
+		if (p->setup.has_segment && !p->setup.has_segment(p->setup.context, t, m->segment))
+			continue;
 		/* A kernel beside the one that does the work is no attention of its own. */
 		if (item && item->assignment.op == OPERATOR_attention &&
 		    (item->assignment.is_attention || !item->assignment.has_attention))
 			l->rows[l->nr++] = (struct length){ .trace = t,
 							    .item = item,
+							    .segment = m->segment,
 							    .mean_ns = mean_ns(keys, p, item),
 							    .begin_ns = m->begin_ns };
 	}

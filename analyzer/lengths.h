@@ -8,6 +8,7 @@
 struct length {
 	const struct trace *trace;
 	const struct profile_item *item; /* never NULL; its assignment says shape and role */
+	uint32_t segment;                /* of phases, 0: of none */
 	uint64_t mean_ns;                /* of the attentions of its shape, all kernels together */
 	uint64_t begin_ns;               /* of the launch; of a graph's, on the device */
 };

@@ -277,7 +277,7 @@ void modules_sum(struct modules *m, const struct profile *p)
 		};
 		struct module_node *node = &m->nodes[modules_of_site(m, item->trace, item->site)];
 
-		profile_cost_add(&node->cost, item);
+		profile_cost_add(&node->cost, item, item->launches);
 		add_work(&node->own.all, &work);
 		add_work(&node->own.operators[a->op], &work);
 	}

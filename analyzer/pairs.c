@@ -8,10 +8,17 @@
 #include "seed.h"
 
 /*
- * Beyond real runs; hostile rows can combine anything with anything.  With phases each step has
- * sites of its own: an image of 1,024 tokens from a decoder of 36 layers, 0.8 million.
+ * Beyond real runs; hostile rows can combine anything with anything.  Slices: each step has those
+ * of all its launches; an image of 1,024 tokens from a decoder of 36 layers, 0.8 million.
  */
-enum { SITES_MAX = 1 << 21, PAIRS_MAX = 1 << 21, HINTS_MAX = 1 << 20, ATTENTIONS_MAX = 1 << 18 };
+enum {
+	SITES_MAX = 1 << 21,
+	PAIRS_MAX = 1 << 21,
+	HINTS_MAX = 1 << 20,
+	ATTENTIONS_MAX = 1 << 18,
+	SLICES_MAX = 1 << 23,
+	SLICES_BACK = 4, /* threads take turns: the segment may not be the last one's */
+};
 
 static void *append(void *rows, size_t *nr, size_t *size, size_t row_bytes)
 {
@@ -50,6 +57,8 @@ void pairs_clear(struct pairs *p)
 	free(p->pairs);
 	free(p->hints);
 	free(p->attentions);
+	free(p->slices.rows);
+	free(p->host_slices.rows);
 	id_map_free(&p->site_ids);
 	id_map_free(&p->pair_ids);
 	id_map_free(&p->hint_ids);
@@ -113,6 +122,53 @@ uint32_t pairs_find(struct pairs *p, uint32_t site, uint32_t device_template)
 	pair->device_template = device_template;
 	pair->min_ns = UINT64_MAX;
 	return (uint32_t)(p->nr_pairs - 1);
+}
+
+static bool slice_takes(const struct slice *c, const struct slice *more)
+{
+	return c->segment == more->segment && c->count <= UINT32_MAX - more->count;
+}
+
+static void slice_merge(struct slice *c, const struct slice *more)
+{
+	c->count += more->count;
+	c->time_ns += more->time_ns;
+	c->min_ns = more->min_ns < c->min_ns ? more->min_ns : c->min_ns;
+	c->max_ns = more->max_ns > c->max_ns ? more->max_ns : c->max_ns;
+}
+
+int slices_add(struct slices *c, uint32_t *last, const struct slice *more)
+{
+	uint32_t index = *last;
+	struct slice *slice;
+
+	for (int i = 0; index && i < SLICES_BACK; i++) {
+		if (slice_takes(&c->rows[index], more)) {
+			slice_merge(&c->rows[index], more);
+			return 0;
+		}
+		index = c->rows[index].previous;
+	}
+	if (c->nr >= SLICES_MAX) {
+		c->nr_left_out += more->count;
+		return 0;
+	}
+	slice = append(&c->rows, &c->nr, &c->size, sizeof(*slice));
+	if (slice && c->nr == 1)
+		slice = append(&c->rows, &c->nr, &c->size, sizeof(*slice));
+	if (!slice)
+		return -1;
+	*slice = *more;
+	slice->previous = *last;
+	*last = (uint32_t)(c->nr - 1);
+	return 0;
+}
+
+void pairs_see_device(struct pairs *p)
+{
+	p->has_device = true;
+	free(p->host_slices.rows);
+	p->host_slices = (struct slices){ 0 };
 }
 
 uint32_t pairs_hint(struct pairs *p, const struct hint *hint)

@@ -29,16 +29,36 @@ struct hint {
 struct site {
 	uint32_t template, parameters; /* indexes in the model; 0: not known, none */
 	uint32_t hint;
-	uint32_t segment;   /* of phases, 0: they are not asked for */
-	uint32_t last_pair; /* the one looked for last */
-	uint64_t count;     /* rows that returned success */
+	uint32_t segment;    /* of phases, if each site is of one; else 0 */
+	uint32_t last_pair;  /* the one looked for last */
+	uint32_t last_slice; /* 0: none */
+	uint64_t count;      /* rows that returned success */
 	uint64_t host_ns;
 };
 
 struct pair {
 	uint32_t site; /* 0: no launch is known */
 	uint32_t device_template;
+	uint32_t last_slice; /* 0: none */
 	uint64_t count, time_ns, min_ns, max_ns;
+};
+
+/*
+ * What a pair did in one segment of phases; of a trace without device rows, what a site did. Rarely
+ * there are several of one pair and segment.  What no slice has of a pair is of no segment.
+ */
+struct slice {
+	uint32_t of; /* index of the pair, or the site */
+	uint32_t segment;
+	uint32_t previous; /* slice of the same, 0: none */
+	uint32_t count;
+	uint64_t time_ns, min_ns, max_ns;
+};
+
+struct slices {
+	struct slice *rows; /* from 1 on */
+	size_t nr, size;
+	uint64_t nr_left_out; /* rows beyond what is kept: they are of no segment */
 };
 
 struct pairs {
@@ -49,7 +69,11 @@ struct pairs {
 	size_t nr_sites, nr_pairs, nr_hints, nr_attentions;
 	size_t size_sites, size_pairs, size_hints, size_attentions;
 	struct id_map site_ids, pair_ids, hint_ids, attention_ids;
-	uint64_t nr_merged; /* sites that were taken for one with fewer particulars: too many */
+	uint64_t nr_merged;         /* what was taken for one with fewer particulars: too many */
+	bool has_segments;          /* slices are wanted */
+	bool has_sites_of_segments; /* sites of one segment each are */
+	bool has_device;            /* so those of the host are not */
+	struct slices slices, host_slices;
 };
 
 int pairs_init(struct pairs *p); /* 0 or -ENOMEM */
@@ -64,9 +88,27 @@ uint32_t pairs_find(struct pairs *p, uint32_t site, uint32_t device_template);
 uint32_t pairs_hint(struct pairs *p, const struct hint *hint);
 uint32_t pairs_attention(struct pairs *p, const struct attention *a);
 
-/* Adds `count` device rows.  -ENOMEM. */
+/* `last` is the slice of the same pair or site that was used last.  -ENOMEM. */
+int slices_add(struct slices *c, uint32_t *last, const struct slice *more);
+
+/* There are device rows: what the host did in each segment is of no more use. */
+void pairs_see_device(struct pairs *p);
+
+/* Adds a host row that returned success.  -ENOMEM. */
+static inline int pairs_add_host(struct pairs *p, uint32_t site, uint32_t segment, uint64_t time_ns)
+{
+	p->sites[site].count++;
+	p->sites[site].host_ns += time_ns;
+	if (!p->has_segments || !segment || p->has_device)
+		return 0;
+	return slices_add(&p->host_slices, &p->sites[site].last_slice,
+			  &(struct slice){ site, segment, 0, 1, time_ns, time_ns, time_ns });
+}
+
+/* Adds `count` device rows of launches in a segment, 0: not known.  -ENOMEM. */
 static inline int pairs_add(struct pairs *p, uint32_t site, uint32_t device_template,
-			    uint64_t count, uint64_t time_ns, uint64_t min_ns, uint64_t max_ns)
+			    uint32_t segment, uint64_t count, uint64_t time_ns, uint64_t min_ns,
+			    uint64_t max_ns)
 {
 	uint32_t index = p->sites[site].last_pair;
 	struct pair *pair;
@@ -84,7 +126,12 @@ static inline int pairs_add(struct pairs *p, uint32_t site, uint32_t device_temp
 		pair->min_ns = min_ns;
 	if (max_ns > pair->max_ns)
 		pair->max_ns = max_ns;
-	return 0;
+	if (!p->has_segments || !segment)
+		return 0;
+	return slices_add(&p->slices, &pair->last_slice,
+			  &(struct slice){ index, segment, 0,
+					   (uint32_t)(count < UINT32_MAX ? count : UINT32_MAX),
+					   time_ns, min_ns, max_ns });
 }
 
 #endif

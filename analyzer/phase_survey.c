@@ -8,6 +8,7 @@
 #include "decode.h"
 #include "id_map.h"
 #include "python_path.h"
+#include "read_ahead.h"
 #include "trace_parts.h"
 
 enum {
@@ -228,17 +229,25 @@ static int take_frame(struct survey *s, const struct frame *frame)
 	return 0;
 }
 
+static int read_frames(struct survey *s, struct reader *reader, struct diag *diag)
+{
+	struct read_ahead *ahead = read_ahead_begin(reader);
+	struct frame frame;
+	uint64_t offset;
+	int r = ahead ? 1 : diag_set(diag, -ENOMEM, "no memory");
+
+	while (r > 0 && (r = read_ahead_next(ahead, &frame, &offset, diag)) > 0)
+		if (take_frame(s, &frame) < 0)
+			r = diag_set(diag, -ENOMEM, "no memory");
+	read_ahead_end(ahead);
+	return r;
+}
+
 static int read_all(struct survey *s, struct reader *reader, struct diag *diag)
 {
 	const struct recurrence *anchor;
-	struct frame frame;
-	int r;
+	int r = read_frames(s, reader, diag);
 
-	while ((r = reader_next(reader, &frame, diag)) > 0) {
-		r = take_frame(s, &frame);
-		if (r < 0)
-			return diag_set(diag, r, "no memory");
-	}
 	if (r < 0)
 		return r;
 	r = mark_ranges_phases(s->marks, &s->result->marks, &s->result->nr_marks);

@@ -293,25 +293,29 @@ uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t 
 	return phases_of_segment(p, t, t->pairs.sites[site].segment);
 }
 
-static void add_item(struct module_work *work, const struct profile_item *item)
+static void add_part(struct module_work *work, const struct profile_part *part)
 {
-	work->time_ns += item->time_ns;
-	work->launches += item->launches;
-	if (item->assignment.has_cost)
-		work->flops += (double)item->launches * item->assignment.cost.flops;
+	work->time_ns += part->time_ns;
+	work->launches += part->launches;
+	if (part->item->assignment.has_cost)
+		work->flops += (double)part->launches * part->item->assignment.cost.flops;
 }
 
-void phases_sum(struct phases *p, const struct profile *profile)
+static int sum_part(void *context, const struct profile_part *part)
 {
-	for (size_t i = 0; i < profile->nr_items; i++) {
-		const struct profile_item *item = &profile->items[i];
-		const uint32_t index = phases_of_site(p, item->trace, item->site);
-		struct phase *phase = index ? &p->rows[index - 1] : &p->residual;
+	struct phases *p = context;
+	const uint32_t index = phases_of_segment(p, part->item->trace, part->segment);
+	struct phase *phase = index ? &p->rows[index - 1] : &p->residual;
 
-		profile_cost_add(&phase->cost, item);
-		add_item(&phase->sums.all, item);
-		add_item(&phase->sums.operators[item->assignment.op], item);
-	}
+	profile_cost_add(&phase->cost, part->item, part->launches);
+	add_part(&phase->sums.all, part);
+	add_part(&phase->sums.operators[part->item->assignment.op], part);
+	return 0;
+}
+
+int phases_sum(struct phases *p, const struct profile *profile)
+{
+	return profile_each_part(profile, sum_part, p);
 }
 
 /* --- choice ----------------------------------------------------------------------------------- */

@@ -37,10 +37,12 @@ struct phases {
 /* Of a run loaded with_phases.  0 or -ENOMEM. */
 int phases_make(struct phases *p, const struct run *run);
 void phases_clear(struct phases *p);
-void phases_sum(struct phases *p, const struct profile *profile);
+int phases_sum(struct phases *p, const struct profile *profile); /* 0 or -ENOMEM */
 
 /* Index and 1; 0: the residual. */
 uint32_t phases_of_segment(const struct phases *p, const struct trace *t, uint32_t segment);
+
+/* That of a trace loaded with_phase_sites. */
 uint32_t phases_of_site(const struct phases *p, const struct trace *t, uint32_t site);
 
 /*

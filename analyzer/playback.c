@@ -232,7 +232,7 @@ static int play_trace(struct playing *p, const struct run *run, enum information
 		.works = run->works,
 		.information = information,
 		.with_phases = p->trace->phases != NULL,
-		.with_phase_sums = p->trace->has_phase_sums,
+		.with_phase_sites = p->trace->pairs.has_sites_of_segments,
 		.survey = p->trace->phases ? phase_tracker_survey(p->trace->phases) : NULL,
 		.observer = &observer,
 	};

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a pair or site. */
+struct sums {
+	uint64_t count, time_ns, min_ns, max_ns;
+};
+
 struct maker {
 	struct profile *profile;
 	const struct run *run;
@@ -201,18 +206,18 @@ void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from
 	to->calls += from->calls;
 }
 
-void profile_cost_add(struct profile_cost *to, const struct profile_item *item)
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item, uint64_t launches)
 {
 	const struct cost *cost = &item->assignment.cost;
-	const double n = (double)item->launches;
+	const double n = (double)launches, share = n / (double)item->launches;
 	const struct profile_cost more = {
 		.flops = n * cost->flops,
 		.bytes = n * cost->bytes,
 		.parameter_bytes = n * cost->parameter_bytes,
-		.seconds_min = item->seconds_min,
-		.seconds_flops = item->seconds_flops,
-		.seconds_bytes = item->seconds_bytes,
-		.calls = item->launches,
+		.seconds_min = share * item->seconds_min,
+		.seconds_flops = share * item->seconds_flops,
+		.seconds_bytes = share * item->seconds_bytes,
+		.calls = launches,
 	};
 
 	if (item->assignment.has_cost)
@@ -249,7 +254,7 @@ static int add_to_axis(struct maker *m, enum axis axis, struct profile_item *ite
 		row->max_ns = item->max_ns;
 	if (item->assignment.is_attention)
 		row->attentions += item->launches;
-	profile_cost_add(&row->cost, item);
+	profile_cost_add(&row->cost, item, item->launches);
 	return 0;
 }
 
@@ -350,8 +355,9 @@ const struct work *profile_work(const struct run *run, const struct trace *t, ui
 }
 
 static int add_pair(struct maker *m, struct assigner *assigner, const struct trace *t,
-		    const struct pair *pair)
+		    uint32_t index, const struct sums *sums)
 {
+	const struct pair *pair = &t->pairs.pairs[index];
 	const struct device_template *d = &t->model.device_templates.rows[pair->device_template];
 	const struct tti_device_template *def = &d->definition;
 	const struct work *work = profile_work(m->run, t, pair->site, pair->device_template);
@@ -362,16 +368,17 @@ static int add_pair(struct maker *m, struct assigner *assigner, const struct tra
 	*item = (struct profile_item){
 		.trace = t,
 		.site = pair->site,
+		.of = index,
 		.device_template = pair->device_template,
 		.grid = { def->grid_x, def->grid_y, def->grid_z },
 		.block = { def->block_x, def->block_y, def->block_z },
 		.context = def->context,
 		.stream = def->stream,
 		.device = def->device,
-		.time_ns = pair->time_ns,
-		.launches = pair->count,
-		.min_ns = pair->min_ns,
-		.max_ns = pair->max_ns,
+		.time_ns = sums->time_ns,
+		.launches = sums->count,
+		.min_ns = sums->min_ns,
+		.max_ns = sums->max_ns,
 	};
 	assign(assigner, pair->site, work, &item->assignment);
 	find_seconds(m, item);
@@ -379,7 +386,7 @@ static int add_pair(struct maker *m, struct assigner *assigner, const struct tra
 }
 
 static int add_site(struct maker *m, struct assigner *assigner, const struct trace *t,
-		    uint32_t index)
+		    uint32_t index, const struct sums *sums)
 {
 	const struct site *site = &t->pairs.sites[index];
 	const struct host_template *h = &t->model.templates.rows[site->template];
@@ -388,8 +395,7 @@ static int add_site(struct maker *m, struct assigner *assigner, const struct tra
 		&t->model.contexts.rows[id_map_find(&t->model.context_ids, def->context)];
 	struct profile_item *item;
 
-	if (!h->work || !site->count || def->op == TTI_OP_NODE ||
-	    def->flags & TTI_TEMPLATE_CAPTURED)
+	if (!h->work || def->op == TTI_OP_NODE || def->flags & TTI_TEMPLATE_CAPTURED)
 		return 0;
 	item = new_item(m->profile);
 	if (!item)
@@ -397,14 +403,15 @@ static int add_site(struct maker *m, struct assigner *assigner, const struct tra
 	*item = (struct profile_item){
 		.trace = t,
 		.site = index,
+		.of = index,
 		.grid = { def->grid_x, def->grid_y, def->grid_z },
 		.block = { def->block_x, def->block_y, def->block_z },
 		.context = def->context,
 		.stream = def->stream,
 		.device = context->device,
-		.time_ns = site->host_ns,
-		.launches = site->count,
-		.max_ns = site->host_ns,
+		.time_ns = sums->time_ns,
+		.launches = sums->count,
+		.max_ns = sums->time_ns,
 	};
 	assign(assigner, index, h->work, &item->assignment);
 	return 0;
@@ -426,21 +433,105 @@ static bool has_site(const struct maker *m, const struct trace *t, uint32_t site
 	return !m->setup || !m->setup->has_site || m->setup->has_site(m->setup->context, t, site);
 }
 
+/* All of a pair; in host time, of a site. */
+static struct sums sums_of(const struct profile *p, const struct trace *t, uint32_t index)
+{
+	const struct pair *pair = &t->pairs.pairs[index];
+	const struct site *site = &t->pairs.sites[index];
+
+	return p->is_host_time
+		       ? (struct sums){ site->count, site->host_ns, 0, site->host_ns }
+		       : (struct sums){ pair->count, pair->time_ns, pair->min_ns, pair->max_ns };
+}
+
+static const struct slices *slices_of(const struct profile *p, const struct trace *t)
+{
+	return p->is_host_time ? &t->pairs.host_slices : &t->pairs.slices;
+}
+
+static size_t count_of(const struct profile *p, const struct trace *t)
+{
+	return p->is_host_time ? t->pairs.nr_sites : t->pairs.nr_pairs;
+}
+
+/* What no slice has is of its site's segment, if it has one. */
+static uint32_t segment_of_rest(const struct profile *p, const struct trace *t, uint32_t index)
+{
+	return t->pairs.sites[p->is_host_time ? index : t->pairs.pairs[index].site].segment;
+}
+
+static struct sums rest_of(const struct sums *all, const struct sums *in_slices)
+{
+	return (struct sums){ all->count - in_slices->count, all->time_ns - in_slices->time_ns,
+			      all->min_ns, all->max_ns };
+}
+
+static void add_sums(struct sums *to, const struct sums *from)
+{
+	if (!to->count)
+		*to = (struct sums){ .min_ns = UINT64_MAX };
+	to->count += from->count;
+	to->time_ns += from->time_ns;
+	to->min_ns = from->min_ns < to->min_ns ? from->min_ns : to->min_ns;
+	to->max_ns = from->max_ns > to->max_ns ? from->max_ns : to->max_ns;
+}
+
+static void add_slices(struct sums *sums, const struct maker *m, const struct trace *t, bool chosen)
+{
+	const struct slices *slices = slices_of(m->profile, t);
+
+	for (size_t i = 1; i < slices->nr; i++) {
+		const struct slice *c = &slices->rows[i];
+
+		if (!chosen || m->setup->has_segment(m->setup->context, t, c->segment))
+			add_sums(&sums[c->of],
+				 &(struct sums){ c->count, c->time_ns, c->min_ns, c->max_ns });
+	}
+}
+
+/* By pair or site, of the segments that count; NULL: no memory. */
+static struct sums *find_sums(const struct maker *m, const struct trace *t)
+{
+	const size_t nr = count_of(m->profile, t);
+	struct sums *sums = calloc(nr, sizeof(*sums));
+
+	if (!sums)
+		return NULL;
+	if (!m->setup || !m->setup->has_segment) {
+		for (uint32_t i = 1; i < nr; i++)
+			sums[i] = sums_of(m->profile, t, i);
+		return sums;
+	}
+	add_slices(sums, m, t, false);
+	for (uint32_t i = 1; i < nr; i++) {
+		const struct sums all = sums_of(m->profile, t, i);
+
+		sums[i] = m->setup->has_segment(m->setup->context, t,
+						segment_of_rest(m->profile, t, i))
+				  ? rest_of(&all, &sums[i])
+				  : (struct sums){ 0 };
+	}
+	add_slices(sums, m, t, true);
+	return sums;
+}
+
 static int add_trace(struct maker *m, const struct trace *t)
 {
+	const size_t nr = count_of(m->profile, t);
+	struct sums *sums = find_sums(m, t);
 	struct knowledge *knowledge = &m->profile->knowledge;
 	struct assigner *assigner = assigner_new(t, m->setup ? m->setup->symbols : NULL);
-	int r = assigner ? 0 : -ENOMEM;
+	int r = assigner && sums ? 0 : -ENOMEM;
 
 	see_knowledge(knowledge, t);
-	if (m->profile->is_host_time)
-		for (uint32_t i = 1; i < t->pairs.nr_sites && r == 0; i++)
-			r = has_site(m, t, i) ? add_site(m, assigner, t, i) : 0;
-	else
-		for (size_t i = 1; i < t->pairs.nr_pairs && r == 0; i++)
-			r = has_site(m, t, t->pairs.pairs[i].site)
-				    ? add_pair(m, assigner, t, &t->pairs.pairs[i])
-				    : 0;
+	for (uint32_t i = 1; i < nr && r == 0; i++) {
+		if (!sums[i].count ||
+		    !has_site(m, t, m->profile->is_host_time ? i : t->pairs.pairs[i].site))
+			continue;
+		r = m->profile->is_host_time ? add_site(m, assigner, t, i, &sums[i])
+					     : add_pair(m, assigner, t, i, &sums[i]);
+	}
+	free(sums);
 	if (r == 0 && t->model.information != INFORMATION_names)
 		assign_see_frames(assigner, knowledge);
 	assigner_free(assigner);
@@ -463,7 +554,7 @@ int profile_make(struct profile *p, const struct run *run, const struct profile_
 	struct run_coverage coverage;
 	int r = 0;
 
-	*p = (struct profile){ 0 };
+	*p = (struct profile){ .run = run, .setup = setup ? *setup : (struct profile_setup){ 0 } };
 	run_coverage(run, &coverage);
 	p->is_host_time = !coverage.has_device_rows;
 	for (size_t i = 0; r == 0 && i < run->nr; i++)
@@ -479,6 +570,67 @@ int profile_make(struct profile *p, const struct run *run, const struct profile_
 	if (r < 0) {
 		profile_clear(p);
 		diag_set(diag, r, "no memory");
+	}
+	return r;
+}
+
+static int tell_rest(const struct profile *p, const struct trace *t, const struct sums *told,
+		     const uint32_t *items, int (*take)(void *, const struct profile_part *),
+		     void *context)
+{
+	const size_t nr = count_of(p, t);
+	int r = 0;
+
+	for (uint32_t i = 1; i < nr && r == 0; i++) {
+		const struct sums all = sums_of(p, t, i), rest = rest_of(&all, &told[i]);
+		const uint32_t segment = segment_of_rest(p, t, i);
+
+		if (items[i] && rest.count &&
+		    (!p->setup.has_segment || p->setup.has_segment(p->setup.context, t, segment)))
+			r = take(context, &(struct profile_part){ &p->items[items[i] - 1], segment,
+								  rest.time_ns, rest.count });
+	}
+	return r;
+}
+
+static int each_part_of(const struct profile *p, const struct trace *t, const uint32_t *items,
+			struct sums *told, int (*take)(void *, const struct profile_part *),
+			void *context)
+{
+	const struct slices *slices = slices_of(p, t);
+	int r = 0;
+
+	for (size_t i = 1; i < slices->nr && r == 0; i++) {
+		const struct slice *c = &slices->rows[i];
+
+		told[c->of].count += c->count;
+		told[c->of].time_ns += c->time_ns;
+		if (items[c->of] && (!p->setup.has_segment ||
+				     p->setup.has_segment(p->setup.context, t, c->segment)))
+			r = take(context,
+				 &(struct profile_part){ &p->items[items[c->of] - 1], c->segment,
+							 c->time_ns, c->count });
+	}
+	return r < 0 ? r : tell_rest(p, t, told, items, take, context);
+}
+
+int profile_each_part(const struct profile *p,
+		      int (*take)(void *context, const struct profile_part *part), void *context)
+{
+	size_t item = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < p->run->nr && r == 0; i++) {
+		const struct trace *t = p->run->traces[i];
+		const size_t nr = count_of(p, t);
+		uint32_t *items = calloc(nr, sizeof(*items)); /* index and 1 */
+		struct sums *told = calloc(nr, sizeof(*told));
+
+		for (; items && item < p->nr_items && p->items[item].trace == t; item++)
+			items[p->items[item].of] = (uint32_t)item + 1;
+		r = items && told ? each_part_of(p, t, items, told, take, context) : -ENOMEM;
+		free(items);
+		free(told);
 	}
 	return r;
 }

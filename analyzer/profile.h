@@ -29,6 +29,7 @@ struct profile_item {
 	struct assignment assignment;
 	const struct trace *trace;
 	uint32_t site;
+	uint32_t of;              /* index of its pair, or in host time its site: what slices say */
 	uint32_t device_template; /* 0: of host time */
 	uint64_t grid[3], block[3], context, stream, device;
 	uint64_t time_ns, launches, min_ns, max_ns;
@@ -61,6 +62,17 @@ struct profile_table {
 	struct id_map ids; /* by key, while it is made */
 };
 
+struct profile_setup {
+	struct frame_symbols *symbols; /* NULL: none */
+	const struct peaks *peaks;     /* the user's, NULL: none */
+	enum axis by; /* summed too, beside operators, kinds, kernels, attention and evidence */
+	/* Which sites count; NULL: all. */
+	bool (*has_site)(const void *context, const struct trace *t, uint32_t site);
+	/* Which segments of phases do; NULL: all. */
+	bool (*has_segment)(const void *context, const struct trace *t, uint32_t segment);
+	const void *context;
+};
+
 struct profile {
 	bool is_host_time;
 	uint64_t time_ns, launches;
@@ -71,15 +83,15 @@ struct profile {
 	struct profile_item *items;
 	size_t nr_items, size_items;
 	struct profile_table axes[NR_AXES];
+	const struct run *run;
+	struct profile_setup setup;
 };
 
-struct profile_setup {
-	struct frame_symbols *symbols; /* NULL: none */
-	const struct peaks *peaks;     /* the user's, NULL: none */
-	enum axis by; /* summed too, beside operators, kinds, kernels, attention and evidence */
-	/* Which sites count; NULL: all. */
-	bool (*has_site)(const void *context, const struct trace *t, uint32_t site);
-	const void *context;
+/* What an item did in one segment of phases. */
+struct profile_part {
+	const struct profile_item *item;
+	uint32_t segment; /* 0: of none */
+	uint64_t time_ns, launches;
 };
 
 /* 0 or -ENOMEM */
@@ -87,12 +99,20 @@ int profile_make(struct profile *p, const struct run *run, const struct profile_
 		 struct diag *diag);
 void profile_clear(struct profile *p);
 
+/*
+ * Tells `take` all parts of all items, those of a trace in the order they came to be; of a trace
+ * loaded without segments, each item as one part.  Ends with what `take` returns, if negative.
+ * -ENOMEM.
+ */
+int profile_each_part(const struct profile *p,
+		      int (*take)(void *context, const struct profile_part *part), void *context);
+
 /* The row of an axis that an item is added to, as text; NULL: no memory. */
 const struct name *profile_key(const struct run *run, enum axis axis,
 			       const struct profile_item *item);
 
-/* Adds what an item had to do, if that is known. */
-void profile_cost_add(struct profile_cost *to, const struct profile_item *item);
+/* Adds what so many launches of an item had to do, if that is known. */
+void profile_cost_add(struct profile_cost *to, const struct profile_item *item, uint64_t launches);
 void profile_cost_merge(struct profile_cost *to, const struct profile_cost *from);
 
 /* What a device record of this template did that a launch of this site caused; NULL: no memory. */

@@ -244,6 +244,17 @@ static bool content_reserve(struct reader *r, size_t size)
 	return true;
 }
 
+void reader_swap_content(struct reader *r, uint8_t **content, size_t *size)
+{
+	uint8_t *const their_content = *content;
+	const size_t their_size = *size;
+
+	*content = r->content;
+	*size = r->content_size;
+	r->content = their_content;
+	r->content_size = their_size;
+}
+
 /* The compressed size of the frame that begins here, or an error code of zstd. */
 static int measure(struct reader *r, size_t *ret_size, struct diag *diag)
 {

@@ -39,6 +39,12 @@ const struct tti_file_header *reader_header(const struct reader *r);
 /* 1: the next whole frame; 0: the end; negative: the system could not read on. */
 int reader_next(struct reader *r, struct frame *ret_frame, struct diag *diag);
 
+/*
+ * The last frame's content stays what it is until *content is freed, realloc'ed or swapped again;
+ * what was there (NULL and 0 at first) the reader takes for the next one.
+ */
+void reader_swap_content(struct reader *r, uint8_t **content, size_t *size);
+
 const struct reader_damage *reader_damage(const struct reader *r);
 /* Of the file, so far. */
 uint64_t reader_offset(const struct reader *r);

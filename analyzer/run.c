@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +15,8 @@ static int load_one(struct run *run, const char *path, const struct run_setup *r
 					   .works = run->works,
 					   .information = run_setup->information,
 					   .with_phases = run_setup->with_phases,
-					   .with_phase_sums = run_setup->with_phase_sums };
+					   .with_phase_sums = run_setup->with_phase_sums,
+					   .with_phase_sites = run_setup->with_phase_sites };
 	struct trace *t;
 	const int r = trace_scan(path, &setup, &t, diag);
 
@@ -26,6 +28,11 @@ static int load_one(struct run *run, const char *path, const struct run_setup *r
 		return r;
 	}
 	damage_tell(path, &t->damage);
+	if (t->pairs.slices.nr_left_out || t->pairs.host_slices.nr_left_out)
+		fprintf(stderr,
+			"ttitrace: %s: too long to keep all by phase: %" PRIu64
+			" launches count as of no phase\n",
+			path, t->pairs.slices.nr_left_out + t->pairs.host_slices.nr_left_out);
 	run->is_damaged |= damage_is_any(&t->damage);
 	run->traces[run->nr++] = t;
 	return 0;

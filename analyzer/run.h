@@ -18,7 +18,7 @@ struct run {
 struct run_setup {
 	const struct classifier *classifier; /* must outlive the run */
 	enum information information;
-	bool with_phases, with_phase_sums; /* see trace_setup */
+	bool with_phases, with_phase_sums, with_phase_sites; /* see trace_setup */
 };
 
 /* -ENOENT ...: not one input can be read; then diag has the reason of the only or last one. */

@@ -84,38 +84,52 @@ static double *weigh_phases(const struct sweep *s, const struct phases *p)
 	return weights;
 }
 
-static void add_to_row(struct sweep_point *p, size_t row, const struct profile_item *item,
+struct adding {
+	struct sweep_point *point;
+	const struct analysis *analysis;
+	const double *weights;
+	double by_backend[NR_BACKENDS];
+};
+
+static void add_to_row(struct sweep_point *p, size_t row, const struct profile_part *part,
 		       double weight)
 {
-	const struct assignment *a = &item->assignment;
+	const struct assignment *a = &part->item->assignment;
 
-	p->time_ns[row] += weight * (double)item->time_ns;
+	p->time_ns[row] += weight * (double)part->time_ns;
 	if (a->has_cost)
-		p->flops[row] += weight * (double)item->launches * a->cost.flops;
+		p->flops[row] += weight * (double)part->launches * a->cost.flops;
 }
 
-static void add_items(struct sweep_point *p, const struct analysis *a, const double *weights)
+static int add_part(void *context, const struct profile_part *part)
 {
-	double by_backend[NR_BACKENDS] = { 0 };
+	struct adding *adding = context;
+	struct sweep_point *p = adding->point;
+	const struct analysis *a = adding->analysis;
+	const struct assignment *as = &part->item->assignment;
+	const uint32_t phase =
+		a->phases.nr ? phases_of_segment(&a->phases, part->item->trace, part->segment) : 0;
+	const double weight = adding->weights[phase];
 
-	for (size_t i = 0; i < a->profile.nr_items; i++) {
-		const struct profile_item *item = &a->profile.items[i];
-		const struct assignment *as = &item->assignment;
-		const double weight =
-			a->phases.nr ? weights[phases_of_site(&a->phases, item->trace, item->site)]
-				     : 1;
+	add_to_row(p, SWEEP_all, part, weight);
+	add_to_row(p, SWEEP_operators + as->op, part, weight);
+	if (as->op != OPERATOR_attention || !as->has_attention)
+		return 0;
+	add_to_row(p, SWEEP_roles + as->role, part, weight);
+	if (as->role != ROLE_vae)
+		adding->by_backend[as->attention.backend] += weight * (double)part->time_ns;
+	return 0;
+}
 
-		add_to_row(p, SWEEP_all, item, weight);
-		add_to_row(p, SWEEP_operators + as->op, item, weight);
-		if (as->op != OPERATOR_attention || !as->has_attention)
-			continue;
-		add_to_row(p, SWEEP_roles + as->role, item, weight);
-		if (as->role != ROLE_vae)
-			by_backend[as->attention.backend] += weight * (double)item->time_ns;
-	}
+static int add_work(struct sweep_point *p, const struct analysis *a, const double *weights)
+{
+	struct adding adding = { .point = p, .analysis = a, .weights = weights };
+	const int r = profile_each_part(&a->profile, add_part, &adding);
+
 	for (enum backend b = 0; b < NR_BACKENDS; b++)
-		if (by_backend[b] > by_backend[p->backend])
+		if (adding.by_backend[b] > adding.by_backend[p->backend])
 			p->backend = b;
+	return r;
 }
 
 static void see_run(struct sweep_point *p, const struct run *run)
@@ -135,6 +149,7 @@ int sweep_add(struct sweep *s, const struct analysis *a, const char *path, const
 	struct sweep_point *points = realloc(s->points, (s->nr + 1) * sizeof(*points));
 	struct sweep_point *p;
 	double *weights;
+	int r;
 
 	if (!points)
 		return -ENOMEM;
@@ -153,11 +168,11 @@ int sweep_add(struct sweep *s, const struct analysis *a, const char *path, const
 		return -ENOMEM;
 	for (size_t i = 0; i <= a->phases.nr; i++)
 		s->is_scaled |= weights[i] != 1;
-	add_items(p, a, weights);
+	r = add_work(p, a, weights);
 	quantities_find(a, &p->quantities);
 	see_run(p, &a->run);
 	free(weights);
-	return 0;
+	return r;
 }
 
 /* --- x ---------------------------------------------------------------------------------------- */

@@ -16,15 +16,23 @@ struct touched {
 	bool is_touched;
 };
 
+/* What a row itself did in one phase; rarely there are several of a row and phase. */
+struct part {
+	uint32_t row, phase; /* 0: of none */
+	struct tally_sums sums;
+};
+
 struct maker {
 	struct tally *tally;
 	const struct analysis *analysis;
 	const struct tally_cut *cut;
 	struct id_map row_ids, cell_ids;
-	uint32_t *rows_of_nodes;   /* CUT_module */
-	uint32_t *rows_of_items;   /* the innermost */
-	uint32_t *phases_of_items; /* 0: of none */
+	uint32_t *rows_of_nodes; /* CUT_module */
+	uint32_t *rows_of_items; /* the innermost */
 	uint32_t *groups_of_phases;
+	struct part *parts; /* from 1 on */
+	size_t nr_parts, size_parts;
+	uint32_t *parts_of_rows; /* the last one */
 	struct touched *touched; /* by row, of the phase at hand */
 	uint32_t *touched_rows;
 	size_t nr_touched;
@@ -102,7 +110,6 @@ static const struct name *item_label(const struct maker *m, size_t i)
 			      item->assignment.has_attention ? role_name(item->assignment.role)
 							     : "helpers");
 	case CUT_phase:
-		return m->tally->groups[m->groups_of_phases[m->phases_of_items[i]]].name;
 	case CUT_module:
 		break;
 	}
@@ -164,12 +171,21 @@ static bool has_row(const struct maker *m, const struct profile_item *item)
 	       item->assignment.op == OPERATOR_attention;
 }
 
+static void see_item(struct maker *m, uint32_t index, const struct profile_item *item)
+{
+	struct tally_row *row = &m->tally->rows[index];
+
+	if (!row->most || item->time_ns > row->most->time_ns)
+		row->most = item;
+}
+
 static int place_item(struct maker *m, size_t i)
 {
 	const struct profile_item *item = &m->analysis->profile.items[i];
-	struct tally_row *row;
 	uint32_t index = 0;
 
+	if (m->cut->cut == CUT_phase)
+		return 0; /* part by part */
 	if (m->cut->cut == CUT_module) {
 		index = m->rows_of_nodes[modules_of_site(m->analysis->modules, item->trace,
 							 item->site)];
@@ -181,9 +197,7 @@ static int place_item(struct maker *m, size_t i)
 	if (index == UINT32_MAX)
 		return -ENOMEM;
 	m->rows_of_items[i] = index;
-	row = &m->tally->rows[index];
-	if (!row->most || item->time_ns > row->most->time_ns)
-		row->most = item;
+	see_item(m, index, item);
 	return 0;
 }
 
@@ -208,15 +222,13 @@ static int place_items(struct maker *m)
 static int place_phases(struct maker *m)
 {
 	const struct phases *phases = &m->analysis->phases;
-	const struct profile *p = &m->analysis->profile;
 	struct tally *t = m->tally;
 	struct id_map ids = { 0 };
 	int r = 0;
 
 	t->groups = calloc(phases->nr + 1, sizeof(*t->groups));
 	m->groups_of_phases = calloc(phases->nr + 1, sizeof(*m->groups_of_phases));
-	m->phases_of_items = calloc(p->nr_items + 1, sizeof(*m->phases_of_items));
-	if (!t->groups || !m->groups_of_phases || !m->phases_of_items)
+	if (!t->groups || !m->groups_of_phases)
 		return -ENOMEM;
 	t->groups[t->nr_groups++] =
 		(struct tally_group){ .name = format(m, phases->nr ? "(residual)" : "(run)"),
@@ -234,33 +246,98 @@ static int place_phases(struct maker *m)
 		t->groups[group].count++;
 		m->groups_of_phases[i + 1] = group;
 	}
-	for (size_t i = 0; phases->nr && i < p->nr_items; i++)
-		m->phases_of_items[i] = phases_of_site(phases, p->items[i].trace, p->items[i].site);
 	id_map_free(&ids);
 	return r;
 }
 
 /* --- cells ------------------------------------------------------------------------------------ */
 
-static void add_item(struct maker *m, size_t i)
+/* UINT32_MAX: no memory */
+static uint32_t row_of_part(struct maker *m, const struct profile_item *item, uint32_t phase)
 {
-	const struct profile_item *item = &m->analysis->profile.items[i];
-	const struct assignment *a = &item->assignment;
-	uint32_t row = m->rows_of_items[i];
+	const struct name *name = m->tally->groups[m->groups_of_phases[phase]].name;
+	uint32_t row;
 
-	for (;; row = m->tally->rows[row].parent) {
+	if (m->cut->cut != CUT_phase)
+		return m->rows_of_items[item - m->analysis->profile.items];
+	row = find_row(m, 0, name, name);
+	if (row != UINT32_MAX)
+		see_item(m, row, item);
+	return row;
+}
+
+/* NULL: no memory */
+static struct part *find_part(struct maker *m, uint32_t row, uint32_t phase)
+{
+	const uint32_t last = m->parts_of_rows[row];
+
+	if (last && m->parts[last].phase == phase)
+		return &m->parts[last];
+	if (m->nr_parts + 1 >= m->size_parts) {
+		const size_t size = m->size_parts ? 2 * m->size_parts : 1024;
+		struct part *parts = realloc(m->parts, size * sizeof(*parts));
+
+		if (!parts)
+			return NULL;
+		m->parts = parts;
+		m->size_parts = size;
+	}
+	m->parts_of_rows[row] = (uint32_t)++m->nr_parts;
+	m->parts[m->nr_parts] = (struct part){ .row = row, .phase = phase };
+	return &m->parts[m->nr_parts];
+}
+
+static int take_part(void *context, const struct profile_part *part)
+{
+	struct maker *m = context;
+	const struct phases *phases = &m->analysis->phases;
+	const struct assignment *a = &part->item->assignment;
+	const uint32_t phase =
+		phases->nr ? phases_of_segment(phases, part->item->trace, part->segment) : 0;
+	const uint32_t row = row_of_part(m, part->item, phase);
+	struct part *to = row == UINT32_MAX ? NULL : find_part(m, row, phase);
+
+	if (!to)
+		return -ENOMEM;
+	to->sums.time_ns += (double)part->time_ns;
+	to->sums.launches += (double)part->launches;
+	if (a->has_cost)
+		to->sums.flops += (double)part->launches * a->cost.flops;
+	if (a->is_attention)
+		to->sums.attentions += (double)part->launches;
+	return 0;
+}
+
+static int place_parts(struct maker *m)
+{
+	/* Those that phases make come on top. */
+	const size_t nr_rows = m->tally->nr_rows + m->tally->nr_groups + 1;
+
+	m->parts_of_rows = calloc(nr_rows, sizeof(*m->parts_of_rows));
+	if (!m->parts_of_rows)
+		return -ENOMEM;
+	return profile_each_part(&m->analysis->profile, take_part, m);
+}
+
+static void add_sums(struct tally_sums *to, const struct tally_sums *from)
+{
+	to->time_ns += from->time_ns;
+	to->launches += from->launches;
+	to->flops += from->flops;
+	to->attentions += from->attentions;
+}
+
+/* To the row and those it is a part of. */
+static void add_part(struct maker *m, const struct part *part)
+{
+	for (uint32_t row = part->row;; row = m->tally->rows[row].parent) {
 		struct touched *touched = &m->touched[row];
 
 		if (!touched->is_touched) {
 			*touched = (struct touched){ .is_touched = true };
 			m->touched_rows[m->nr_touched++] = row;
 		}
-		touched->sums.time_ns += (double)item->time_ns;
-		touched->sums.launches += (double)item->launches;
-		if (a->has_cost)
-			touched->sums.flops += (double)item->launches * a->cost.flops;
-		if (a->is_attention)
-			touched->sums.attentions += (double)item->launches;
+		add_sums(&touched->sums, &part->sums);
 		if (!row)
 			break;
 	}
@@ -298,10 +375,7 @@ static int end_phase(struct maker *m, uint32_t group)
 
 		if (!cell)
 			return -ENOMEM;
-		cell->sums.time_ns += touched->sums.time_ns;
-		cell->sums.launches += touched->sums.launches;
-		cell->sums.flops += touched->sums.flops;
-		cell->sums.attentions += touched->sums.attentions;
+		add_sums(&cell->sums, &touched->sums);
 		cell->squares += touched->sums.time_ns * touched->sums.time_ns;
 		touched->is_touched = false;
 	}
@@ -309,10 +383,10 @@ static int end_phase(struct maker *m, uint32_t group)
 	return 0;
 }
 
-/* Phase by phase; `first` and `next` chain the items of each. */
+/* Phase by phase; `first` and `next` chain the parts of each. */
 static int fill_cells(struct maker *m)
 {
-	const size_t nr = m->analysis->profile.nr_items, nr_phases = m->analysis->phases.nr + 1;
+	const size_t nr = m->nr_parts, nr_phases = m->analysis->phases.nr + 1;
 	uint32_t *first = calloc(nr_phases, sizeof(*first));
 	uint32_t *next = calloc(nr + 1, sizeof(*next));
 	int r = -ENOMEM;
@@ -321,14 +395,14 @@ static int fill_cells(struct maker *m)
 	m->touched_rows = calloc(m->tally->nr_rows, sizeof(*m->touched_rows));
 	if (!first || !next || !m->touched || !m->touched_rows)
 		goto out;
-	for (size_t i = nr; i-- > 0;) {
-		next[i] = first[m->phases_of_items[i]];
-		first[m->phases_of_items[i]] = (uint32_t)i + 1;
+	for (size_t i = nr; i > 0; i--) {
+		next[i] = first[m->parts[i].phase];
+		first[m->parts[i].phase] = (uint32_t)i;
 	}
 	r = 0;
 	for (size_t phase = 0; phase < nr_phases && r == 0; phase++) {
-		for (uint32_t i = first[phase]; i; i = next[i - 1])
-			add_item(m, i - 1);
+		for (uint32_t i = first[phase]; i; i = next[i])
+			add_part(m, &m->parts[i]);
 		r = end_phase(m, m->groups_of_phases[phase]);
 	}
 out:
@@ -347,12 +421,15 @@ int tally_make(struct tally *t, const struct analysis *a, const struct tally_cut
 	if (r == 0)
 		r = place_items(&m);
 	if (r == 0)
+		r = place_parts(&m);
+	if (r == 0)
 		r = fill_cells(&m);
 	id_map_free(&m.row_ids);
 	id_map_free(&m.cell_ids);
 	free(m.rows_of_nodes);
 	free(m.rows_of_items);
-	free(m.phases_of_items);
+	free(m.parts);
+	free(m.parts_of_rows);
 	free(m.groups_of_phases);
 	free(m.touched);
 	free(m.touched_rows);

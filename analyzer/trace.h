@@ -24,6 +24,7 @@ struct trace_device {
 struct moment {
 	uint64_t begin_ns;
 	uint32_t site;
+	uint32_t segment; /* of phases, 0: not asked for, or not known */
 };
 
 struct trace_timeline {
@@ -48,7 +49,6 @@ struct trace {
 	struct pairs pairs;
 	struct trace_timeline timeline; /* of attention */
 	struct phase_tracker *phases;   /* NULL: not asked for */
-	bool has_phase_sums;            /* sites are of one segment */
 	uint64_t mismatched;
 	uint64_t renamed; /* launches whose record has another kernel's name, and its geometry */
 	size_t nr_mismatches;
@@ -100,8 +100,9 @@ struct trace_setup {
 	struct names *names;
 	struct works *works;
 	enum information information;
-	bool with_phases;                      /* rows are told apart by segment; a pass before */
-	bool with_phase_sums;                  /* and sites are of one segment each: more of them */
+	bool with_phases;      /* rows are told apart by segment; a pass before */
+	bool with_phase_sums;  /* and sums by segment: memory for each launch of each */
+	bool with_phase_sites; /* instead, each site is of one: what is to be cut further */
 	const struct trace_observer *observer; /* NULL: none */
 	const struct phase_survey *survey;     /* of a pass before; NULL: it is made if needed */
 };

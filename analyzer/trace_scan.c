@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "phase_survey.h"
+#include "read_ahead.h"
 #include "seed.h"
 #include "sequence.h"
 #include "trace.h"
@@ -60,7 +61,7 @@ static enum host_class host_class(const struct tti_template *t)
 }
 
 /* The attention of the longest-lived launches is what seqlen shows over time. */
-static int note_moment(struct trace *t, uint32_t site, uint64_t begin_ns)
+static int note_moment(struct trace *t, uint32_t site, uint32_t segment, uint64_t begin_ns)
 {
 	struct trace_timeline *line = &t->timeline;
 
@@ -77,7 +78,7 @@ static int note_moment(struct trace *t, uint32_t site, uint64_t begin_ns)
 		line->moments = moments;
 		line->size = size;
 	}
-	line->moments[line->nr++] = (struct moment){ begin_ns, site };
+	line->moments[line->nr++] = (struct moment){ begin_ns, site, segment };
 	return 0;
 }
 
@@ -95,7 +96,7 @@ static bool is_attention(const struct trace *t, uint32_t site)
 static uint32_t find_site(struct trace *t, struct host_template *h, const struct sequence_entry *e)
 {
 	const uint32_t hint = pairs_hint(&t->pairs, &e->hint);
-	const uint32_t segment = t->has_phase_sums ? e->segment : 0;
+	const uint32_t segment = t->pairs.has_sites_of_segments ? e->segment : 0;
 	const struct site *last = &t->pairs.sites[h->last_site];
 
 	if (!h->last_site || last->parameters != e->parameters || last->hint != hint ||
@@ -128,7 +129,6 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	struct host_template *h = &t->model.templates.rows[e->template];
 	const enum host_class class = host_class(&h->definition);
 	const uint32_t index = find_site(t, h, e);
-	struct site *site = &t->pairs.sites[index];
 	struct correlated device;
 	int r;
 
@@ -137,8 +137,8 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	r = tell_host(s, e, class, index, 0);
 	if (r < 0)
 		return r;
-	site->count++;
-	site->host_ns += e->duration_ns;
+	if (pairs_add_host(&t->pairs, index, e->segment, e->duration_ns) < 0)
+		return -ENOMEM;
 	if (e->node) {
 		struct graph_node *n = model_node(&t->model, e->node);
 
@@ -150,7 +150,7 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	if (!class)
 		return 0;
 	if (is_attention(t, index)) {
-		if (note_moment(t, index, e->begin_ns) < 0)
+		if (note_moment(t, index, e->segment, e->begin_ns) < 0)
 			return -ENOMEM;
 		if (t->phases)
 			phase_tracker_attention(t->phases, e->segment, index);
@@ -158,7 +158,7 @@ static int leave_entry(struct scan *s, const struct sequence_entry *e)
 	correlate_host(s->correlator, e->correlation, class, index, &device);
 	if (!device.device)
 		return 0;
-	return pairs_add(&t->pairs, index, device.device, device.nr, device.time_ns,
+	return pairs_add(&t->pairs, index, device.device, e->segment, device.nr, device.time_ns,
 			 device.time_ns / device.nr, device.time_ns / device.nr);
 }
 
@@ -294,8 +294,9 @@ static int change_node(struct trace *t, struct graph_node *n, uint32_t index)
 {
 	const uint32_t creator = n->nr_rows ? model_node_creator(&t->model, n) : 0;
 
-	if (creator && pairs_add(&t->pairs, creator, n->device_template, n->nr_rows, n->time_ns,
-				 n->min_ns, n->max_ns) < 0)
+	if (creator &&
+	    pairs_add(&t->pairs, creator, n->device_template, model_node_segment(&t->model, n),
+		      n->nr_rows, n->time_ns, n->min_ns, n->max_ns) < 0)
 		return -ENOMEM;
 	n->nr_rows = n->time_ns = n->max_ns = 0;
 	n->min_ns = UINT64_MAX;
@@ -308,23 +309,27 @@ static int node_row_of_phase(struct trace *t, uint32_t creator, uint32_t segment
 			     uint64_t begin, uint64_t duration, uint32_t capture,
 			     uint32_t *ret_site)
 {
-	const struct site site = t->pairs.sites[creator];
-	const struct host_template *h = &t->model.templates.rows[site.template];
+	const struct host_template *h = &t->model.templates.rows[t->pairs.sites[creator].template];
 	const struct device_template *d = &t->model.device_templates.rows[index];
-	const uint32_t own = pairs_site(&t->pairs, site.template, site.parameters, site.hint,
-					t->has_phase_sums ? segment : 0);
 
 	phase_tracker_replays(t->phases, segment, capture);
-	if (!own || pairs_add(&t->pairs, own, index, 1, duration, duration, duration) < 0)
+	if (t->pairs.has_sites_of_segments) {
+		const struct site site = t->pairs.sites[creator];
+
+		creator = pairs_site(&t->pairs, site.template, site.parameters, site.hint, segment);
+		if (!creator)
+			return -ENOMEM;
+	}
+	if (pairs_add(&t->pairs, creator, index, segment, 1, duration, duration, duration) < 0)
 		return -ENOMEM;
 	if (d->definition.activity == TTI_ACTIVITY_KERNEL &&
 	    (!templates_have_one_geometry(h, d) || !templates_have_one_name(h, d)))
 		t->nodes_mismatched++;
-	*ret_site = own;
-	if (!is_attention(t, own))
+	*ret_site = creator;
+	if (!is_attention(t, creator))
 		return 0;
-	phase_tracker_attention(t->phases, segment, own);
-	return note_moment(t, own, begin);
+	phase_tracker_attention(t->phases, segment, creator);
+	return note_moment(t, creator, segment, begin);
 }
 
 /* *ret_site: of the call that made the node. */
@@ -352,7 +357,7 @@ static int node_row(struct trace *t, uint64_t node, uint32_t segment, uint32_t i
 	*ret_site = creator;
 	if (!creator && step_of_work(work_of_device(t->model.works, d)) == STEP_attention)
 		t->timeline.nr_left_out++;
-	return creator && is_attention(t, creator) ? note_moment(t, creator, begin) : 0;
+	return creator && is_attention(t, creator) ? note_moment(t, creator, 0, begin) : 0;
 }
 
 static int tell_device(struct scan *s, size_t i, uint32_t segment, uint32_t site)
@@ -397,7 +402,7 @@ static bool ran_bodies(void *context, uint32_t host)
 }
 
 static int pair_device(struct scan *s, uint64_t correlation, enum device_class class,
-		       uint32_t index, uint64_t duration)
+		       uint32_t index, uint32_t segment, uint64_t duration)
 {
 	struct trace *t = s->trace;
 	const uint64_t graph = t->model.device_templates.rows[index].definition.graph;
@@ -409,7 +414,8 @@ static int pair_device(struct scan *s, uint64_t correlation, enum device_class c
 		return is_body < 0 ? is_body : 0;
 	}
 	host = correlate_device(s->correlator, (uint32_t)correlation, class, index, duration);
-	return host ? pairs_add(&t->pairs, host, index, 1, duration, duration, duration) : 0;
+	return host ? pairs_add(&t->pairs, host, index, segment, 1, duration, duration, duration)
+		    : 0;
 }
 
 static int device_row(struct scan *s, size_t i)
@@ -452,13 +458,15 @@ static int device_row(struct scan *s, size_t i)
 			return r;
 	}
 	return pair_device(s, v[tti_column_gpu_correlation][i], device_class(&d->definition, node),
-			   index, duration);
+			   index, segment, duration);
 }
 
 static int device_batch(struct scan *s)
 {
 	struct model *m = &s->trace->model;
 
+	if (!s->trace->pairs.has_device)
+		pairs_see_device(&s->trace->pairs);
 	for (size_t n = batch_strip(s->batch); n; n = batch_strip(s->batch)) {
 		look_up(&m->device_template_ids, s->batch->values[tti_column_gpu_template], n,
 			s->indexes);
@@ -544,20 +552,31 @@ static int take_frame(struct scan *s, const struct frame *frame)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
+static int take_frames(struct scan *s, struct read_ahead *ahead, struct diag *diag)
 {
 	struct frame frame;
+	uint64_t offset;
 	int r;
 
-	while ((r = reader_next(reader, &frame, diag)) > 0) {
+	while ((r = read_ahead_next(ahead, &frame, &offset, diag)) > 0) {
 		r = take_frame(s, &frame);
 		if (r == -ENOMEM)
 			diag_set(diag, r, "%s: no memory", s->trace->path);
 		if (r < 0)
 			return r;
 		if (s->observer)
-			s->observer->progress(s->observer->context, reader_offset(reader));
+			s->observer->progress(s->observer->context, offset);
 	}
+	return r;
+}
+
+static int scan_frames(struct scan *s, struct reader *reader, struct diag *diag)
+{
+	struct read_ahead *ahead = read_ahead_begin(reader);
+	const int r = ahead ? take_frames(s, ahead, diag)
+			    : diag_set(diag, -ENOMEM, "%s: no memory", s->trace->path);
+
+	read_ahead_end(ahead);
 	s->trace->damage = *reader_damage(reader);
 	s->trace->file_bytes = reader_offset(reader);
 	return r;
@@ -619,7 +638,8 @@ int trace_scan(const char *path, const struct trace_setup *setup, struct trace *
 		if (r < 0)
 			goto out;
 	}
-	s.trace->has_phase_sums = setup->with_phase_sums;
+	s.trace->pairs.has_segments = setup->with_phase_sums && !setup->with_phase_sites;
+	s.trace->pairs.has_sites_of_segments = setup->with_phase_sites;
 	s.trace->first_ns = UINT64_MAX;
 	s.trace->model.information = setup->information;
 	s.world = (struct sequence_world){ .model = &s.trace->model, .pairs = &s.trace->pairs };

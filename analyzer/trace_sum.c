@@ -93,8 +93,9 @@ int trace_settle_node(const struct graph_node *node, void *trace)
 
 	if (!node->nr_rows)
 		return 0;
-	if (creator && pairs_add(&t->pairs, creator, node->device_template, node->nr_rows,
-				 node->time_ns, node->min_ns, node->max_ns) < 0)
+	if (creator &&
+	    pairs_add(&t->pairs, creator, node->device_template, model_node_segment(m, node),
+		      node->nr_rows, node->time_ns, node->min_ns, node->max_ns) < 0)
 		return -ENOMEM;
 	if (d->definition.activity != TTI_ACTIVITY_KERNEL)
 		return 0;
@@ -145,7 +146,7 @@ static int sum_unpaired(struct trace *t)
 		const struct device_template *d = &t->model.device_templates.rows[i];
 
 		if (d->count > paired[i].count)
-			r = pairs_add(p, 0, (uint32_t)i, d->count - paired[i].count,
+			r = pairs_add(p, 0, (uint32_t)i, 0, d->count - paired[i].count,
 				      d->time_ns - paired[i].time_ns, d->min_ns, d->max_ns);
 	}
 	free(paired);
