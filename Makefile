@@ -207,7 +207,7 @@ $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
 # Without CUDA headers there is no library to preload, and nothing to try it on.
-PYTEST_ARGS ?= tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
+PYTEST_ARGS ?= -n $$(nproc) tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
