@@ -207,7 +207,8 @@ $(UNIT_ANALYZER): %: %.o $(ANALYZER)
 	$(LINK) $(ANALYZER_LIBS) -lcmocka
 
 # Without CUDA headers there is no library to preload, and nothing to try it on.
-PYTEST_ARGS ?= -n $$(nproc) tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
+PROCESSORS := $(shell nproc)
+PYTEST_ARGS ?= -n $(PROCESSORS) tests --ignore=tests/browser $(if $(HAVE_CUDA),,--ignore=tests/preload)
 ## deps: the packages that building and testing need; installed where that is allowed
 deps:
 	tools/deps.sh
@@ -218,7 +219,7 @@ check: deps
 ## check-asan: units and commands under sanitizers; a library to preload cannot be
 check-asan: deps
 	$(MAKE) --no-print-directory MODE=asan O=build/asan analyzer units
-	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='-n $$(nproc) tests/unit tests/cli tests/fuzz' pytest
+	$(MAKE) --no-print-directory O=build/asan PYTEST_ARGS='-n $(PROCESSORS) tests/unit tests/cli tests/fuzz' pytest
 ## check-browser: the HTML report in a headless browser (chromium, chromium-driver, python3-selenium)
 check-browser: deps
 	$(MAKE) --no-print-directory MODE=$(MODE) analyzer $(O)/tests/mktrace
@@ -226,7 +227,7 @@ check-browser: deps
 ## check-tsan: what threads share
 check-tsan: deps
 	$(MAKE) --no-print-directory MODE=tsan O=build/tsan units
-	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='-n $$(nproc) tests/unit -k preload' pytest
+	$(MAKE) --no-print-directory O=build/tsan PYTEST_ARGS='-n $(PROCESSORS) tests/unit -k preload' pytest
 ## check-valgrind: the analyzer over the golden traces, byte by byte
 check-valgrind: analyzer
 	tools/deps.sh valgrind
