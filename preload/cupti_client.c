@@ -8,6 +8,7 @@
 
 #include "cupti_api.h"
 #include "log.h"
+#include "sys.h"
 
 #define READING_NS 1000000000u
 
@@ -31,7 +32,7 @@ static uint64_t bit(CUpti_ActivityKind kind)
 void client_register(struct cupti_client *c, CUpti_BuffersCallbackRequestFunc request,
 		     CUpti_BuffersCallbackCompleteFunc complete)
 {
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	time_read(&c->time, 0);
 	atomic_store(&c->request, request);
 	atomic_store(&c->complete, complete);
@@ -40,7 +41,7 @@ void client_register(struct cupti_client *c, CUpti_BuffersCallbackRequestFunc re
 
 void client_set_clock(struct cupti_client *c, CUpti_TimestampCallbackFunc clock)
 {
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	if (atomic_load(&c->time.clock) != clock)
 		time_restart(&c->time, clock);
 	pthread_mutex_unlock(&c->lock);
@@ -217,7 +218,7 @@ bool client_lacks_buffer(struct cupti_client *c)
  */
 void client_prepare(struct cupti_client *c)
 {
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	if (client_lacks_buffer(c))
 		request_buffer(c);
 	pthread_mutex_unlock(&c->lock);
@@ -252,7 +253,7 @@ void client_deliver(struct cupti_client *c, uint8_t *buffer, size_t valid_bytes)
 
 	if (!atomic_load(&c->complete) || !atomic_load(&c->due) || !buffer)
 		return;
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	time_read(&c->time, READING_NS);
 	/* How long a record is, is the library's business: up to the next one. */
 	for (record = next_record(buffer, valid_bytes, NULL); record; record = next) {
@@ -267,7 +268,7 @@ void client_deliver(struct cupti_client *c, uint8_t *buffer, size_t valid_bytes)
 
 void client_flush(struct cupti_client *c, bool all)
 {
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	hand_over(c);
 	atomic_fetch_and(&c->due, atomic_load(&c->kinds) | atomic_load(&c->expected) |
 					  (all ? 0 : IN_WINDOWS));
@@ -277,7 +278,7 @@ void client_flush(struct cupti_client *c, bool all)
 
 void client_forget(struct cupti_client *c)
 {
-	pthread_mutex_lock(&c->lock);
+	sys_lock(&c->lock);
 	hand_over(c);
 	atomic_store(&c->request, NULL);
 	atomic_store(&c->complete, NULL);

@@ -15,6 +15,7 @@
 #include "driver.h"
 #include "library.h"
 #include "options.h"
+#include "sys.h"
 #include "thread.h"
 #include "writer.h"
 
@@ -70,7 +71,7 @@ static _Atomic uint32_t copies[SHARE_COPIES];
 
 static void control_begin(void)
 {
-	pthread_mutex_lock(&control);
+	sys_lock(&control);
 	tls.is_ours++; /* CUPTI may reach the driver: no reason for us to start inside of it */
 }
 
@@ -659,7 +660,7 @@ CUptiResult share_flush(uint32_t client, uint32_t flag)
 
 	if (client != SHARE_SELF && !atomic_load(&clients[client].complete))
 		return CUPTI_ERROR_INVALID_OPERATION;
-	pthread_mutex_lock(&flushing);
+	sys_lock(&flushing);
 	rc = cupti.cuptiActivityFlushAll(flag);
 	pthread_mutex_unlock(&flushing);
 	if (rc == CUPTI_SUCCESS)

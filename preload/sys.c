@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -59,4 +60,17 @@ bool sys_read_file(const char *path, char *out, size_t size)
 	close(fd);
 	out[n > 0 ? n : 0] = '\0';
 	return n > 0;
+}
+
+void sys_lock(pthread_mutex_t *mutex)
+{
+	enum { YIELDS = 100, PAUSE_NS = 50000 };
+	const int saved = errno;
+
+	for (int i = 0; pthread_mutex_trylock(mutex) == EBUSY; i++)
+		if (i < YIELDS)
+			sched_yield();
+		else
+			nanosleep(&(const struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	errno = saved;
 }

@@ -6,6 +6,7 @@
 #ifndef PRELOAD_SYS_H
 #define PRELOAD_SYS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,12 @@ bool sys_thread_lives(uint32_t tid);
 /* Blocks for at most `timeout_ns` while *word is `value`. */
 void sys_wait(const _Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
 void sys_wake(_Atomic uint32_t *word);
+
+/*
+ * Takes a mutex that is held for moments, or for a flush.  Without waiting inside libc, which ends
+ * the process where a sandbox forbids it to wait.
+ */
+void sys_lock(pthread_mutex_t *mutex);
 
 /* Contents of a small file as a string; false: not readable. */
 bool sys_read_file(const char *path, char *out, size_t size);

@@ -18,6 +18,7 @@
 #include "life.h"
 #include "log.h"
 #include "options.h"
+#include "sys.h"
 #include "trace_file.h"
 #include "ttitrace/ttitrace.h"
 #include "writer.h"
@@ -101,7 +102,7 @@ static void begin_turning(void)
 {
 	/* A child that is forked meanwhile must not find it locked; and marks need the clock. */
 	life_expect_marks();
-	pthread_mutex_lock(&turning);
+	sys_lock(&turning);
 }
 
 static void end_turning(void)
@@ -118,7 +119,7 @@ void window_forked(void)
 
 void window_settle(void)
 {
-	pthread_mutex_lock(&turning);
+	sys_lock(&turning);
 	life_window_turned();
 	pthread_mutex_unlock(&turning);
 }
